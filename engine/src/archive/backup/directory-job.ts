@@ -1,0 +1,271 @@
+import { encodeTree } from '../../format/tree.ts';
+import type { Node } from '../../format/types.ts';
+import { idFromBytes } from '../../kernel/id.ts';
+import type { BlobTable } from '../../repository/blob-table.ts';
+import type { Packer } from '../../repository/packer.ts';
+import type { CounterRow } from './counters.ts';
+import type { Listing } from './directory-listing.ts';
+import { EntryList } from './entry-list.ts';
+import { SEGMENT_BYTES } from './file-reader.ts';
+import type { NodeBuilder } from './node-builder.ts';
+import { isDirectory, isRegular, isUnchanged, type ParentDirectory, type TrustRules } from './parent-directory.ts';
+import type { DirectoryResult, FileOutcome, FilesResult, SegmentResult, Task, TaskResult } from './protocol.ts';
+import { encodeContents } from './scan-cache.ts';
+
+/** What a directory's job needs of the worker it runs in. */
+export interface JobTools {
+  readonly table: BlobTable;
+  readonly packer: Packer;
+  readonly counters: CounterRow;
+  readonly nodes: NodeBuilder;
+  readonly trust: TrustRules;
+  /** Puts work on this worker's stack, from where others may take it; `done` is called on this worker. */
+  readonly push: (task: Task, done: (result: TaskResult) => void) => void;
+  readonly readFile: (path: string) => FileOutcome;
+  readonly remember: (tree: Buffer, entries: Buffer, contents: Buffer) => void;
+}
+
+/**
+ * One directory on its way into the repository. It asks for what it needs (its files' contents, its subdirectories'
+ * trees), waits until all of it is there, and then saves its own tree. It keeps compact bytes while it waits, since a
+ * deep tree has many directories waiting.
+ */
+export class DirectoryJob {
+  readonly #listing: Listing;
+  readonly #parent: ParentDirectory | undefined;
+  readonly #tools: JobTools;
+  readonly #done: (result: DirectoryResult) => void;
+  /** By entry: content ids, a subtree's id, or undefined for what has none. */
+  readonly #contents: (Buffer | undefined)[];
+  readonly #failed = new Set<number>();
+  /** What the parent has for the very same entries; the tree may be reused when the subtrees turn out the same too. */
+  readonly #same: readonly Buffer[] | undefined;
+  #pending = 1;
+
+  constructor(parts: {
+    listing: Listing;
+    parent: ParentDirectory | undefined;
+    tools: JobTools;
+    done: (result: DirectoryResult) => void;
+  }) {
+    this.#listing = parts.listing;
+    this.#parent = parts.parent;
+    this.#tools = parts.tools;
+    this.#done = parts.done;
+    this.#contents = new Array(parts.listing.entries.length).fill(undefined);
+    this.#same = this.#trustedContents();
+  }
+
+  /** `subtreeOf` gives the parent's tree id for a subdirectory, where only trees are known of the parent. */
+  start(): void {
+    const { entries } = this.#listing;
+    const toRead: number[] = [];
+    // From the last to the first: the stack then hands them out in order.
+    for (let index = entries.length - 1; index >= 0; index -= 1) {
+      const mode = entries.mode(index);
+      if (isDirectory(mode)) this.#descend(index);
+      else if (!isRegular(mode)) this.#tools.counters.add('others', 1);
+      else if (!this.#reuse(index)) toRead.push(index);
+    }
+    this.#read(toRead.reverse());
+    this.#settle();
+  }
+
+  #trustedContents(): readonly Buffer[] | undefined {
+    const { entries } = this.#listing;
+    const { trust, table } = this.#tools;
+    const same = this.#parent?.contentsOfSame(entries);
+    if (same === undefined) return undefined;
+    for (let index = 0; index < entries.length; index += 1) {
+      if (!isRegular(entries.mode(index))) continue;
+      if (entries.ctime(index) >= trust.trustBefore || !hasAll(table, same[index])) return undefined;
+    }
+    return same;
+  }
+
+  #descend(index: number): void {
+    const { push } = this.#tools;
+    if (this.#listing.mountPoints.has(index)) {
+      this.#contents[index] = this.#saveTree([]);
+      return;
+    }
+    const given = this.#listing.givenBelow(index);
+    const known = this.#same === undefined ? this.#parent?.find(this.#listing.entries.name(index)) : undefined;
+    const parentTree = known !== undefined && !known.isFile && known.ids.length === 32 ? idFromBytes(known.ids) : undefined;
+    this.#pending += 1;
+    push(
+      { kind: 'directory', path: this.#listing.pathOf(index), parentTree, ...(given === undefined ? {} : { given }) },
+      (result) => {
+        const { tree } = result as DirectoryResult;
+        if (tree === undefined) this.#failed.add(index);
+        else this.#contents[index] = asBuffer(tree);
+        this.#settle();
+      },
+    );
+  }
+
+  /** Takes a file's content over from the parent when it is unchanged and the repository still has all of it. */
+  #reuse(index: number): boolean {
+    const { entries } = this.#listing;
+    const { counters, table, trust } = this.#tools;
+    let ids = this.#same?.[index];
+    if (ids === undefined) {
+      const known = this.#parent?.find(entries.name(index));
+      if (known === undefined || !isUnchanged(entries, index, known, trust) || !hasAll(table, known.ids)) return false;
+      ids = known.ids;
+    }
+    this.#contents[index] = ids;
+    counters.add('filesUnmodified', 1);
+    counters.add('bytesProcessed', entries.size(index));
+    return true;
+  }
+
+  /** Few and small files are read at once; many are put up in batches and large ones in segments, for all workers. */
+  #read(indexes: readonly number[]): void {
+    let batch: number[] = [];
+    let batchBytes = 0;
+    const batches: number[][] = [batch];
+    for (const index of indexes) {
+      const size = this.#listing.entries.size(index);
+      if (size > SEGMENT_BYTES) {
+        this.#readSegments(index, size);
+        continue;
+      }
+      if (batch.length >= BATCH_FILES || batchBytes + size > BATCH_BYTES) {
+        batch = [];
+        batchBytes = 0;
+        batches.push(batch);
+      }
+      batch.push(index);
+      batchBytes += size;
+    }
+    for (const later of batches.slice(1)) this.#pushBatch(later);
+    for (const index of batches[0] ?? []) this.#accept(index, this.#tools.readFile(this.#listing.pathOf(index)));
+  }
+
+  #pushBatch(indexes: readonly number[]): void {
+    const paths = indexes.map((index) => this.#listing.pathOf(index));
+    this.#pending += 1;
+    this.#tools.push({ kind: 'files', paths }, (result) => {
+      (result as FilesResult).files.forEach((outcome, position) => this.#accept(indexes[position] as number, outcome));
+      this.#settle();
+    });
+  }
+
+  #readSegments(index: number, size: number): void {
+    const path = this.#listing.pathOf(index);
+    const count = Math.ceil(size / SEGMENT_BYTES);
+    const segments: SegmentResult[] = [];
+    let missing = count;
+    this.#pending += 1;
+    for (let segment = count - 1; segment >= 0; segment -= 1) {
+      this.#tools.push({ kind: 'segment', path, offset: segment * SEGMENT_BYTES }, (result) => {
+        segments[segment] = result as SegmentResult;
+        missing -= 1;
+        if (missing > 0) return;
+        this.#accept(index, joinSegments(segments));
+        this.#settle();
+      });
+    }
+  }
+
+  #accept(index: number, outcome: FileOutcome): void {
+    const { entries } = this.#listing;
+    const { counters } = this.#tools;
+    if (outcome.ids === undefined) {
+      this.#failed.add(index);
+      return;
+    }
+    if (outcome.opened !== undefined) entries.adopt(index, EntryList.parse(asBuffer(outcome.opened)), 0);
+    entries.setSize(index, outcome.size);
+    const ids = asBuffer(outcome.ids);
+    this.#contents[index] = ids;
+    const known = this.#parent?.find(entries.name(index));
+    counters.add(known === undefined ? 'filesNew' : 'filesChanged', 1);
+  }
+
+  #settle(): void {
+    this.#pending -= 1;
+    if (this.#pending === 0) this.#finish();
+  }
+
+  #finish(): void {
+    const { counters } = this.#tools;
+    const unchanged = this.#unchangedTree();
+    if (unchanged !== undefined) {
+      counters.add('dirsUnmodified', 1);
+      this.#tools.remember(unchanged, this.#listing.entries.bytes, encodeContents(this.#contents));
+      this.#done({ kind: 'directory', tree: unchanged });
+      return;
+    }
+    const nodes: Node[] = [];
+    const unsupported = new Set(this.#failed);
+    for (let index = 0; index < this.#listing.entries.length; index += 1) {
+      if (this.#failed.has(index)) continue;
+      const path = this.#listing.pathOf(index);
+      const node = this.#tools.nodes.build(this.#listing.entries, index, path, this.#contents[index]);
+      if (node === undefined) unsupported.add(index);
+      else nodes.push(node);
+    }
+    const tree = this.#saveTree(nodes);
+    if (this.#parent === undefined) counters.add('dirsNew', 1);
+    else counters.add(this.#parent.treeId.equals(tree) ? 'dirsUnmodified' : 'dirsChanged', 1);
+    this.#rememberWithout(unsupported, tree);
+    this.#done({ kind: 'directory', tree });
+  }
+
+  /** The parent's tree, when every entry and every subtree is as it was then, and the repository still has it. */
+  #unchangedTree(): Buffer | undefined {
+    const same = this.#same;
+    const tree = this.#parent?.treeId;
+    if (same === undefined || tree === undefined || this.#failed.size > 0) return undefined;
+    const { entries } = this.#listing;
+    for (let index = 0; index < entries.length; index += 1) {
+      if (isDirectory(entries.mode(index)) && !same[index]?.equals(this.#contents[index] ?? NOTHING)) return undefined;
+    }
+    return this.#tools.table.find('tree', tree) >= 0 ? tree : undefined;
+  }
+
+  #rememberWithout(left: ReadonlySet<number>, tree: Buffer): void {
+    const kept = (index: number) => !left.has(index);
+    const entries = left.size === 0 ? this.#listing.entries : this.#listing.entries.filter(kept);
+    this.#tools.remember(tree, entries.bytes, encodeContents(this.#contents.filter((_, index) => kept(index))));
+  }
+
+  #saveTree(nodes: readonly Node[]): Buffer {
+    const { packer, counters } = this.#tools;
+    const { id, added, packed } = packer.save('tree', encodeTree({ nodes }));
+    if (packed > 0) {
+      counters.add('treeBlobs', 1);
+      counters.add('treeAdded', added);
+      counters.add('treePacked', packed);
+    }
+    return id;
+  }
+}
+
+const BATCH_FILES = 128;
+const BATCH_BYTES = 32 * 1024 * 1024;
+const NOTHING = Buffer.alloc(0);
+
+function hasAll(table: BlobTable, ids: Buffer | undefined): boolean {
+  if (ids === undefined) return false;
+  for (let at = 0; at < ids.length; at += 32) if (table.find('data', ids.subarray(at, at + 32)) < 0) return false;
+  return true;
+}
+
+function joinSegments(segments: readonly SegmentResult[]): FileOutcome {
+  const ids: Uint8Array[] = [];
+  let size = 0;
+  for (const segment of segments) {
+    if (segment.ids === undefined) return { size: 0 };
+    ids.push(segment.ids);
+    size += segment.size;
+  }
+  return { ids: Buffer.concat(ids), size };
+}
+
+/** Bytes that came from another thread are plain Uint8Arrays. */
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+}

@@ -1,0 +1,239 @@
+import { availableParallelism } from 'node:os';
+import type { Chunker } from '../../chunker/chunker.ts';
+import type { CompressionMode } from '../../format/compression.ts';
+import { encodeTree } from '../../format/tree.ts';
+import type { BlobType, Node } from '../../format/types.ts';
+import type { Clock } from '../../kernel/clock.ts';
+import { isFailure } from '../../kernel/failure.ts';
+import { type Id, idFromBytes } from '../../kernel/id.ts';
+import type { IndexedRepository } from '../../repository/indexed-repository.ts';
+import { PackSink } from '../../repository/pack-sink.ts';
+import { allocateCounters, type Counts, currentPaths, sumCounters } from './counters.ts';
+import type { BlobsResult, DirectoryResult, DirectoryTask, ScanProblem, ScanRules, WorkerSetup } from './protocol.ts';
+import { Signals } from './signals.ts';
+import { WorkerCrew } from './worker-crew.ts';
+
+export interface WritingOptions {
+  readonly clock: Clock;
+  /** Worker threads; as many as the machine has cores unless said otherwise. */
+  readonly workers?: number;
+  readonly compression?: CompressionMode;
+  /** Bytes at which a pack is finished; 16 MiB as restic has it. */
+  readonly packSize?: number;
+  readonly scan?: ScanRules;
+  readonly signal?: AbortSignal;
+  readonly onProblem?: (problem: ScanProblem) => void;
+  /** Pieces of the next scan cache, in any order. */
+  readonly onRecords?: (bytes: Uint8Array) => void;
+}
+
+/**
+ * Writing blobs into a repository with all cores. Whatever the source is, bytes go in here: whole directories are
+ * walked by the workers, streams are cut by the caller's chunker and handed to them in pieces.
+ *
+ * The caller holds a lock on the repository from before its index was loaded until `finish` has resolved and the
+ * snapshot is saved. After `finish` all that was written is durable and indexed.
+ */
+export class WritingSession {
+  readonly #crew: WorkerCrew;
+  readonly #sink: PackSink;
+  readonly #counters: SharedArrayBuffer;
+  readonly #signal: AbortSignal | undefined;
+
+  constructor(indexed: IndexedRepository, options: WritingOptions) {
+    const { repository, index } = indexed;
+    const workers = options.workers ?? availableParallelism();
+    const signals = Signals.allocate(workers);
+    this.#counters = allocateCounters(workers);
+    this.#signal = options.signal;
+    this.#sink = new PackSink(repository, index, options.clock);
+    const setup: Omit<WorkerSetup, 'worker'> = {
+      workers,
+      key: repository.key,
+      version: repository.config.version,
+      chunkerPolynomial: repository.config.chunkerPolynomial,
+      compression: options.compression ?? 'auto',
+      packSize: options.packSize ?? DEFAULT_PACK_BYTES,
+      table: index.table.shared,
+      counters: this.#counters,
+      signals: signals.shared,
+      scan: options.scan ?? NO_SCAN,
+    };
+    this.#crew = new WorkerCrew(
+      Array.from({ length: workers }, (_, worker) => ({ ...setup, worker })),
+      signals,
+      {
+        savePack: (pack) => this.#sink.add(pack, options.signal),
+        loadTree: (id) => loadTreeIfThere(indexed, id, options.signal),
+        records: (bytes) => options.onRecords?.(bytes),
+        problem: (problem) => options.onProblem?.(problem),
+      },
+    );
+  }
+
+  /** What has been done so far; may be asked at any time. */
+  counts(): Counts {
+    return sumCounters(this.#counters);
+  }
+
+  currentPaths(): string[] {
+    return currentPaths(this.#counters);
+  }
+
+  /** Saves a directory and all below it; undefined when it could not be read. */
+  async saveDirectory(task: Omit<DirectoryTask, 'kind'>): Promise<Id | undefined> {
+    const { tree } = (await this.#orAborted(this.#crew.do({ kind: 'directory', ...task }))) as DirectoryResult;
+    return tree === undefined ? undefined : idFromBytes(tree);
+  }
+
+  /**
+   * Saves a stream as one file's content: cut here, and everything behind the cut by the workers. Memory is bounded by
+   * a few pieces of 8 MiB whatever the stream's length.
+   */
+  async saveStream(stream: AsyncIterable<Uint8Array>, chunker: Chunker): Promise<{ content: Id[]; size: number }> {
+    const pieces: Promise<Uint8Array>[] = [];
+    const underWay = new Set<Promise<unknown>>();
+    const batcher = new ChunkBatcher(chunker, (buffer, ends) => {
+      const piece = this.#crew.do({ kind: 'blobs', type: 'data', buffer, ends }, [buffer]).then((result) => {
+        const { ids, buffer } = result as BlobsResult;
+        batcher.recycle(buffer);
+        return ids;
+      });
+      pieces.push(piece);
+      const settled = piece.then(
+        () => underWay.delete(settled),
+        () => underWay.delete(settled),
+      );
+      underWay.add(settled);
+    });
+    let size = 0;
+    for await (const bytes of stream) {
+      this.#signal?.throwIfAborted();
+      size += bytes.length;
+      batcher.write(bytes);
+      while (underWay.size >= MOST_PIECES) await Promise.race(underWay);
+    }
+    batcher.end();
+    const content: Id[] = [];
+    for (const ids of await this.#orAborted(Promise.all(pieces))) {
+      for (let at = 0; at < ids.length; at += 32) content.push(idFromBytes(ids, at));
+    }
+    return { content, size };
+  }
+
+  /** Saves a tree that the caller has put together. */
+  async saveTree(nodes: readonly Node[]): Promise<Id> {
+    return await this.#saveBlob('tree', encodeTree({ nodes }));
+  }
+
+  /** Makes everything durable and indexed. Nothing can be saved afterwards. */
+  async finish(): Promise<void> {
+    await this.#orAborted(this.#crew.flush());
+    await this.#crew.stop();
+    await this.#sink.saveIndex(this.#signal);
+  }
+
+  /**
+   * Gives up: stops the workers and keeps what is durable, indexed, for the next run to find. Bytes kept are told by
+   * the counters.
+   */
+  async abandon(): Promise<void> {
+    await this.#crew.stop();
+    await this.#sink.saveIndex();
+  }
+
+  async #saveBlob(type: BlobType, bytes: Uint8Array): Promise<Id> {
+    const buffer = new Uint8Array(bytes).buffer;
+    const task = { kind: 'blobs', type, buffer, ends: [bytes.length] } as const;
+    const { ids } = (await this.#orAborted(this.#crew.do(task, [buffer]))) as BlobsResult;
+    return idFromBytes(ids);
+  }
+
+  async #orAborted<Result>(work: Promise<Result>): Promise<Result> {
+    const signal = this.#signal;
+    if (signal === undefined) return await work;
+    signal.throwIfAborted();
+    const aborted = Promise.withResolvers<never>();
+    const abort = () => aborted.reject(signal.reason);
+    signal.addEventListener('abort', abort, { once: true });
+    try {
+      return await Promise.race([work, aborted.promise]);
+    } finally {
+      signal.removeEventListener('abort', abort);
+    }
+  }
+}
+
+/** Cuts a stream and gathers the chunks into pieces that are worth a message. */
+class ChunkBatcher {
+  readonly #chunker: Chunker;
+  readonly #deliver: (buffer: ArrayBuffer, ends: number[]) => void;
+  readonly #buffers: ArrayBuffer[] = [];
+  #filled = 0;
+
+  constructor(chunker: Chunker, deliver: (buffer: ArrayBuffer, ends: number[]) => void) {
+    this.#chunker = chunker;
+    this.#deliver = deliver;
+  }
+
+  write(bytes: Uint8Array): void {
+    const { memory } = this.#chunker;
+    for (let from = 0; from < bytes.length; ) {
+      const taken = Math.min(bytes.length - from, memory.length - this.#filled);
+      memory.set(bytes.subarray(from, from + taken), this.#filled);
+      this.#filled += taken;
+      from += taken;
+      if (this.#filled === memory.length) this.#cut(false);
+    }
+  }
+
+  end(): void {
+    if (this.#filled > 0) this.#cut(true);
+  }
+
+  recycle(buffer: ArrayBuffer): void {
+    this.#buffers.push(buffer);
+  }
+
+  #cut(final: boolean): void {
+    const { memory } = this.#chunker;
+    const ends: number[] = [];
+    let start = 0;
+    while (start < this.#filled) {
+      const cut = this.#chunker.cut(start, this.#filled, final);
+      if (cut <= start) break;
+      ends.push(cut);
+      start = cut;
+    }
+    const buffer = this.#buffers.pop() ?? new ArrayBuffer(memory.length);
+    new Uint8Array(buffer).set(memory.subarray(0, start));
+    this.#deliver(buffer, ends);
+    memory.copyWithin(0, start, this.#filled);
+    this.#filled -= start;
+  }
+}
+
+async function loadTreeIfThere(
+  indexed: IndexedRepository,
+  id: Id,
+  signal: AbortSignal | undefined,
+): Promise<Uint8Array | undefined> {
+  try {
+    return await indexed.loadBlob('tree', id, signal);
+  } catch (error) {
+    // A parent whose trees are damaged or gone is no help, but no reason to stop: everything is read instead.
+    if (isFailure(error, 'repository.blob-missing') || isFailure(error, 'repository.damaged')) return undefined;
+    throw error;
+  }
+}
+
+const DEFAULT_PACK_BYTES = 16 * 1024 * 1024;
+const MOST_PIECES = 4;
+const NO_SCAN: ScanRules = {
+  selection: { patterns: [], patternsIgnoringCase: [], tagFiles: [] },
+  withAtime: false,
+  ignoreInode: false,
+  ignoreCtime: false,
+  trustBefore: 0n,
+  cache: undefined,
+};

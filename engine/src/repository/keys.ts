@@ -1,0 +1,115 @@
+import { hostname, userInfo } from 'node:os';
+import type { Backend } from '../backend/backend.ts';
+import {
+  calibrateScrypt,
+  createKeyFile,
+  decodeKeyFile,
+  type KeyFile,
+  type KeyOwner,
+  openKeyFile,
+  type ScryptParameters,
+} from '../format/key-file.ts';
+import type { MasterKey } from '../format/types.ts';
+import { Failure } from '../kernel/failure.ts';
+import { sha256Id } from '../kernel/hash.ts';
+import { type Id, isId, shortId } from '../kernel/id.ts';
+import type { Repository } from './repository.ts';
+
+/** One password's key file, without what it protects. */
+export interface ListedKey {
+  readonly id: Id;
+  /** Whether it is the one that this repository was opened with. */
+  readonly current: boolean;
+  readonly created: string;
+  readonly username: string;
+  readonly hostname: string;
+}
+
+/** Tries the password on each key file. A wrong one costs the key derivation for each: at most twenty are tried. */
+export async function unlockMasterKey(
+  backend: Backend,
+  password: string,
+  signal?: AbortSignal,
+): Promise<{ key: MasterKey; keyId: Id }> {
+  let tried = 0;
+  for await (const { name } of backend.list('key', signal)) {
+    if (!isId(name)) continue;
+    if (tried >= MOST_KEYS_TRIED) break;
+    tried += 1;
+    const key = await openKeyFile(await backend.load({ type: 'key', name }, undefined, signal), password);
+    if (key !== undefined) return { key, keyId: name };
+    signal?.throwIfAborted();
+  }
+  throw new Failure('repository.wrong-password', `the password opens none of the ${tried} keys of this repository`, {
+    subject: backend.location,
+    hint: 'check which password file or variable was used; holdfast repo key list shows the keys, once one opens',
+  });
+}
+
+export async function listKeys(repository: Repository, signal?: AbortSignal): Promise<ListedKey[]> {
+  const keys: ListedKey[] = [];
+  for await (const { name } of repository.backend.list('key', signal)) {
+    if (!isId(name)) continue;
+    const { created, username, hostname } = await loadKeyFile(repository, name, signal);
+    keys.push({ id: name, current: name === repository.keyId, created, username, hostname });
+  }
+  return keys.sort((a, b) => Date.parse(a.created) - Date.parse(b.created));
+}
+
+export interface AddKeyOptions {
+  readonly scrypt?: ScryptParameters;
+  readonly owner?: Partial<KeyOwner>;
+  readonly signal?: AbortSignal;
+}
+
+/** A further password for the same master key. Proves that it opens before it says so. */
+export async function addKey(repository: Repository, password: string, options: AddKeyOptions = {}): Promise<Id> {
+  const parameters = options.scrypt ?? (await calibrateScrypt());
+  const file = await createKeyFile(repository.key, password, parameters, { ...keyOwner(), ...options.owner });
+  const id = sha256Id(file);
+  await repository.backend.save({ type: 'key', name: id }, file, options.signal);
+  const stored = await repository.backend.load({ type: 'key', name: id }, undefined, options.signal);
+  if ((await openKeyFile(stored, password)) === undefined) {
+    throw new Failure('repository.damaged', `key ${shortId(id)} was saved, but what came back does not open`, {
+      subject: `${repository.backend.location}: key ${id}`,
+      hint: 'the old password is as it was; check the storage',
+    });
+  }
+  return id;
+}
+
+/** Throws `repository.last-key` for the key in use: removing it could lock everybody out. */
+export async function removeKey(repository: Repository, id: Id, signal?: AbortSignal): Promise<void> {
+  if (id === repository.keyId) {
+    throw new Failure('repository.last-key', `key ${shortId(id)} is the one in use and is not removed`, {
+      subject: repository.backend.location,
+      hint: 'open the repository with another password, or use holdfast repo key passwd to replace this one',
+    });
+  }
+  await repository.backend.remove({ type: 'key', name: id }, signal);
+}
+
+/**
+ * Replaces the password in use. The new key is saved and proved first and only then the old one removed: whenever it
+ * is interrupted, at least one of the two opens.
+ */
+export async function changePassword(
+  repository: Repository,
+  password: string,
+  options: AddKeyOptions = {},
+): Promise<Id> {
+  const id = await addKey(repository, password, options);
+  await repository.backend.remove({ type: 'key', name: repository.keyId }, options.signal);
+  return id;
+}
+
+export function keyOwner(): KeyOwner {
+  return { username: userInfo().username, hostname: hostname() };
+}
+
+async function loadKeyFile(repository: Repository, id: Id, signal?: AbortSignal): Promise<KeyFile> {
+  return decodeKeyFile(await repository.backend.load({ type: 'key', name: id }, undefined, signal));
+}
+
+/** restic's own bound. */
+const MOST_KEYS_TRIED = 20;

@@ -1,0 +1,269 @@
+import { hostname, userInfo } from 'node:os';
+import { decodeLock, encodeLock } from '../format/lock.ts';
+import type { LockFile } from '../format/types.ts';
+import type { Clock } from '../kernel/clock.ts';
+import { Failure, isFailure } from '../kernel/failure.ts';
+import { type Id, isId } from '../kernel/id.ts';
+import type { Repository } from './repository.ts';
+
+/**
+ * restic's locks (restic design, "Locks"). A lock is a file: many shared ones may exist, an exclusive one only alone.
+ *
+ * Taking one is: look for others, write ours, wait a moment, look again. Of two that write at the same time at least
+ * one sees the other and gives way; the wait lets a file that is just being written appear. A holder writes a new
+ * file every five minutes and removes the old one; a lock that was not renewed for half an hour, or whose process on
+ * this host is gone, is stale and holds nobody up.
+ */
+export interface LockOptions {
+  readonly exclusive: boolean;
+  readonly clock: Clock;
+  /** How long to go on asking when somebody else holds the repository, in milliseconds. 0: fail at once. */
+  readonly retryFor?: number;
+  readonly signal?: AbortSignal;
+}
+
+export interface HeldLock {
+  /**
+   * Resolves when the second look found nobody in the way, rejects with `repository.locked` otherwise (the lock is
+   * released then). Reading may begin before; nothing may be written or removed.
+   */
+  readonly confirmed: Promise<void>;
+  /** Aborts with `repository.lock-lost` when the lock could not be renewed or somebody removed it. */
+  readonly signal: AbortSignal;
+  release(): Promise<void>;
+}
+
+/** Writes a lock after a first look. Throws `repository.locked` (exit 11) when somebody is in the way. */
+export async function beginLock(repository: Repository, options: LockOptions): Promise<HeldLock> {
+  await retryWhileLocked(options, () => assertFree(repository, options));
+  return new FileLock(repository, options, await repository.saveFile('lock', ownLock(options), options.signal));
+}
+
+/** Takes a lock, runs `work`, gives the lock back whatever happens. */
+export async function withLock<Result>(
+  repository: Repository,
+  options: LockOptions,
+  work: (signal: AbortSignal) => Promise<Result>,
+): Promise<Result> {
+  const lock = await retryWhileLocked(options, async () => {
+    const begun = await beginLock(repository, { ...options, retryFor: 0 });
+    await begun.confirmed;
+    return begun;
+  });
+  try {
+    return await work(joined(lock.signal, options.signal));
+  } finally {
+    await lock.release();
+  }
+}
+
+/** Every lock there is, with its file's id; unreadable ones have no content. */
+export async function listLocks(repository: Repository, signal?: AbortSignal): Promise<StoredLock[]> {
+  const locks: StoredLock[] = [];
+  for await (const { name, size } of repository.backend.list('lock', signal)) {
+    // An empty file is what an interrupted upload leaves behind on some servers.
+    if (!isId(name) || size === 0) continue;
+    try {
+      locks.push({ id: name, lock: decodeLock(await repository.loadFile({ type: 'lock', name }, signal)) });
+    } catch (error) {
+      // Released between the listing and the look: no longer in anybody's way.
+      if (isFailure(error, 'backend.not-found')) continue;
+      if (!isFailure(error, 'repository.damaged')) throw error;
+      locks.push({ id: name });
+    }
+  }
+  return locks;
+}
+
+export interface StoredLock {
+  readonly id: Id;
+  readonly lock?: LockFile;
+}
+
+/** Removes stale locks, or all of them; returns those that were removed. */
+export async function removeLocks(
+  repository: Repository,
+  options: { readonly all: boolean; readonly clock: Clock; readonly signal?: AbortSignal },
+): Promise<StoredLock[]> {
+  const removed: StoredLock[] = [];
+  for (const found of await listLocks(repository, options.signal)) {
+    const stale = found.lock === undefined || isStale(found.lock, options.clock.now(), thisHost());
+    if (!options.all && !stale) continue;
+    try {
+      await repository.backend.remove({ type: 'lock', name: found.id }, options.signal);
+      removed.push(found);
+    } catch (error) {
+      if (!isFailure(error, 'backend.not-found')) throw error;
+    }
+  }
+  return removed;
+}
+
+/** Pure: whether a lock holds nobody up any more. `now` in milliseconds since the epoch. */
+export function isStale(lock: LockFile, now: number, host: Host): boolean {
+  if (now - Date.parse(lock.time) > STALE_AFTER_MS) return true;
+  return lock.hostname === host.name && !host.isAlive(lock.pid);
+}
+
+export interface Host {
+  readonly name: string;
+  isAlive(pid: number): boolean;
+}
+
+function thisHost(): Host {
+  return {
+    name: hostname(),
+    isAlive: (pid) => {
+      try {
+        process.kill(pid, 0);
+        return true;
+      } catch (error) {
+        // Alive, but another user's.
+        return (error as NodeJS.ErrnoException).code === 'EPERM';
+      }
+    },
+  };
+}
+
+async function assertFree(repository: Repository, options: LockOptions, own?: Id): Promise<void> {
+  const now = options.clock.now();
+  const host = thisHost();
+  for (const { id, lock } of await listLocks(repository, options.signal)) {
+    if (id === own) continue;
+    if (lock !== undefined && isStale(lock, now, host)) continue;
+    if (lock !== undefined && !lock.exclusive && !options.exclusive) continue;
+    throw lockedBy(repository, lock, options);
+  }
+}
+
+function lockedBy(repository: Repository, lock: LockFile | undefined, options: LockOptions): Failure {
+  const holder =
+    lock === undefined
+      ? 'a lock that cannot be read'
+      : `process ${lock.pid} of ${lock.username} on ${lock.hostname}, ${lock.exclusive ? 'exclusively ' : ''}since ${lock.time}`;
+  return new Failure('repository.locked', `the repository is locked by ${holder}`, {
+    subject: repository.backend.location,
+    hint: options.exclusive
+      ? 'wait until it is done (--retry-lock 10m), or run holdfast repo unlock if that process is gone'
+      : 'wait (--retry-lock 10m): somebody is removing data from this repository',
+  });
+}
+
+async function retryWhileLocked<Result>(options: LockOptions, attempt: () => Promise<Result>): Promise<Result> {
+  const { clock, retryFor = 0, signal } = options;
+  const deadline = clock.now() + retryFor;
+  for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
+    try {
+      return await attempt();
+    } catch (error) {
+      const left = deadline - clock.now();
+      if (!isFailure(error, 'repository.locked') || left <= 0) throw error;
+      await clock.sleep(Math.min(pause, left), signal);
+    }
+  }
+}
+
+function ownLock(options: LockOptions): Buffer {
+  const user = userInfo();
+  return encodeLock({
+    time: new Date(options.clock.now()).toISOString(),
+    exclusive: options.exclusive,
+    hostname: hostname(),
+    username: user.username,
+    pid: process.pid,
+    uid: Math.max(0, user.uid),
+    gid: Math.max(0, user.gid),
+  });
+}
+
+class FileLock implements HeldLock {
+  readonly confirmed: Promise<void>;
+  readonly #repository: Repository;
+  readonly #options: LockOptions;
+  readonly #lost = new AbortController();
+  readonly #stopped = new AbortController();
+  readonly #renewing: Promise<void>;
+  #id: Id;
+
+  constructor(repository: Repository, options: LockOptions, id: Id) {
+    this.#repository = repository;
+    this.#options = options;
+    this.#id = id;
+    this.confirmed = this.#confirm();
+    // Whoever awaits `confirmed` gets the failure; a caller that fails before that must not crash the process.
+    this.confirmed.catch(() => undefined);
+    this.#renewing = this.#renew();
+  }
+
+  get signal(): AbortSignal {
+    return this.#lost.signal;
+  }
+
+  async release(): Promise<void> {
+    if (this.#stopped.signal.aborted) return;
+    this.#stopped.abort();
+    await this.#renewing;
+    await this.#remove(this.#id);
+  }
+
+  async #confirm(): Promise<void> {
+    try {
+      await this.#options.clock.sleep(SETTLE_MS, this.#options.signal);
+      await assertFree(this.#repository, this.#options, this.#id);
+    } catch (error) {
+      await this.release();
+      throw error;
+    }
+  }
+
+  /** Write the new file first, then remove the old one: at no moment is there none. */
+  async #renew(): Promise<void> {
+    const { clock } = this.#options;
+    let renewedAt = clock.now();
+    while (!this.#stopped.signal.aborted) {
+      try {
+        await clock.sleep(RENEW_EVERY_MS, this.#stopped.signal);
+      } catch {
+        return; // released
+      }
+      try {
+        await this.#repository.backend.stat({ type: 'lock', name: this.#id });
+        const id = await this.#repository.saveFile('lock', ownLock(this.#options));
+        const old = this.#id;
+        this.#id = id;
+        renewedAt = clock.now();
+        await this.#remove(old);
+      } catch (error) {
+        const gone = isFailure(error, 'backend.not-found');
+        // Others may take a lock for stale after 30 minutes: stop well before that.
+        if (!gone && clock.now() - renewedAt < STALE_AFTER_MS - 2 * RENEW_EVERY_MS) continue;
+        this.#lost.abort(
+          new Failure('repository.lock-lost', gone ? 'somebody removed our lock' : 'our lock could not be renewed', {
+            subject: this.#repository.backend.location,
+            hint: 'run the command again; what was saved so far is used then',
+            cause: error,
+          }),
+        );
+        return;
+      }
+    }
+  }
+
+  async #remove(id: Id): Promise<void> {
+    try {
+      await this.#repository.backend.remove({ type: 'lock', name: id });
+    } catch (error) {
+      if (!isFailure(error, 'backend.not-found')) throw error;
+    }
+  }
+}
+
+export function joined(first: AbortSignal, second: AbortSignal | undefined): AbortSignal {
+  return second === undefined ? first : AbortSignal.any([first, second]);
+}
+
+const SETTLE_MS = 200;
+const RENEW_EVERY_MS = 5 * 60_000;
+const STALE_AFTER_MS = 30 * 60_000;
+const FIRST_PAUSE_MS = 1_000;
+const LONGEST_PAUSE_MS = 60_000;

@@ -1,0 +1,77 @@
+import { randomBytes } from 'node:crypto';
+import { type Backend, CONFIG } from '../backend/backend.ts';
+import { decodeConfig, encodeConfig } from '../format/config.ts';
+import { calibrateScrypt, createKeyFile, randomMasterKey, type ScryptParameters } from '../format/key-file.ts';
+import { randomPolynomial } from '../format/polynomial.ts';
+import { open, seal } from '../format/sealing.ts';
+import type { RepositoryConfig } from '../format/types.ts';
+import { Failure, isFailure } from '../kernel/failure.ts';
+import { sha256Id } from '../kernel/hash.ts';
+import { keyOwner, unlockMasterKey } from './keys.ts';
+import { Repository } from './repository.ts';
+
+export interface CreateOptions {
+  /** 2 unless something old has to read it. */
+  readonly version?: 1 | 2;
+  /** Hexadecimal; another repository's, so that copies between the two deduplicate. Random otherwise. */
+  readonly chunkerPolynomial?: string;
+  /** What guessing one password costs. Measured on this machine otherwise, as restic does. */
+  readonly scrypt?: ScryptParameters;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Makes a repository in an empty place. The key is saved before the config: a repository exists from the moment its
+ * config does, and never without a key that opens it. Throws `repository.exists` where there is one.
+ */
+export async function createRepository(
+  backend: Backend,
+  password: string,
+  options: CreateOptions = {},
+): Promise<Repository> {
+  const { signal } = options;
+  if (await exists(backend, signal)) {
+    throw new Failure('repository.exists', `there is a repository at ${backend.location} already`, {
+      subject: backend.location,
+      hint: 'use it as it is, or choose another place',
+    });
+  }
+  const key = randomMasterKey();
+  const config: RepositoryConfig = {
+    version: options.version ?? 2,
+    id: randomBytes(32).toString('hex'),
+    chunkerPolynomial: options.chunkerPolynomial ?? randomPolynomial(),
+  };
+  const parameters = options.scrypt ?? (await calibrateScrypt());
+  const keyFile = await createKeyFile(key, password, parameters, keyOwner());
+  const keyId = sha256Id(keyFile);
+  await backend.save({ type: 'key', name: keyId }, keyFile, signal);
+  await backend.save(CONFIG, seal(key, encodeConfig(config)), signal);
+  return new Repository({ backend, config, key, keyId });
+}
+
+/**
+ * Opens a repository. Throws `repository.missing` (exit 10), `repository.wrong-password` (12),
+ * `repository.unsupported` for a format that is newer than 2.
+ */
+export async function openRepository(backend: Backend, password: string, signal?: AbortSignal): Promise<Repository> {
+  if (!(await exists(backend, signal))) {
+    throw new Failure('repository.missing', `there is no repository at ${backend.location}`, {
+      subject: backend.location,
+      hint: 'check the address, or make one with holdfast repo init',
+    });
+  }
+  const { key, keyId } = await unlockMasterKey(backend, password, signal);
+  const config = decodeConfig(open(key, await backend.load(CONFIG, undefined, signal)));
+  return new Repository({ backend, config, key, keyId });
+}
+
+async function exists(backend: Backend, signal?: AbortSignal): Promise<boolean> {
+  try {
+    await backend.stat(CONFIG, signal);
+    return true;
+  } catch (error) {
+    if (isFailure(error, 'backend.not-found')) return false;
+    throw error;
+  }
+}

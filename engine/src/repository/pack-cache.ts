@@ -1,0 +1,56 @@
+import type { Backend } from '../backend/backend.ts';
+import type { Id } from '../kernel/id.ts';
+
+/**
+ * Whole packs in memory, the least recently used one dropped first. For packs whose blobs are read by the thousand
+ * (trees): ten thousand small reads become a few large ones.
+ */
+export class PackCache {
+  readonly #backend: Backend;
+  readonly #capacity: number;
+  /** In order of use: a Map keeps insertion order, and a used pack is inserted again. */
+  readonly #packs = new Map<Id, Promise<Uint8Array>>();
+  readonly #sizes = new Map<Id, number>();
+  #held = 0;
+
+  /** `capacity` in bytes; one pack larger than that is still held while it is the only one. */
+  constructor(backend: Backend, capacity: number) {
+    this.#backend = backend;
+    this.#capacity = capacity;
+  }
+
+  /** `length` bytes of a pack from `offset`. The view is shared: do not write into it. */
+  async load(pack: Id, offset: number, length: number, signal?: AbortSignal): Promise<Uint8Array> {
+    let whole = this.#packs.get(pack);
+    if (whole === undefined) {
+      whole = this.#backend.load({ type: 'pack', name: pack }, undefined, signal);
+      this.#packs.set(pack, whole);
+      try {
+        this.#keep(pack, (await whole).length);
+      } catch (error) {
+        this.#packs.delete(pack);
+        throw error;
+      }
+    } else {
+      this.#packs.delete(pack);
+      this.#packs.set(pack, whole);
+    }
+    const bytes = await whole;
+    // A pack that is shorter than its index says is asked again for just this range, which names the failure.
+    if (bytes.length < offset + length) {
+      return await this.#backend.load({ type: 'pack', name: pack }, { offset, length }, signal);
+    }
+    return bytes.subarray(offset, offset + length);
+  }
+
+  #keep(pack: Id, size: number): void {
+    this.#sizes.set(pack, size);
+    this.#held += size;
+    for (const [oldest] of this.#packs) {
+      if (this.#held <= this.#capacity || oldest === pack) break;
+      this.#held -= this.#sizes.get(oldest) ?? 0;
+      this.#sizes.delete(oldest);
+      this.#packs.delete(oldest);
+    }
+  }
+}

@@ -1,0 +1,88 @@
+import type { Backend, Handle } from '../backend/backend.ts';
+import { decodeUnpacked, encodeUnpacked } from '../format/compression.ts';
+import type { CompressionMode } from '../format/compression.ts';
+import { open, seal } from '../format/sealing.ts';
+import { decodeSnapshot, encodeSnapshot } from '../format/snapshot.ts';
+import type { MasterKey, RepositoryConfig, Snapshot, StoredSnapshot } from '../format/types.ts';
+import { mapConcurrently } from '../kernel/concurrency.ts';
+import { Failure } from '../kernel/failure.ts';
+import { sha256Id } from '../kernel/hash.ts';
+import { type Id, isId, shortId } from '../kernel/id.ts';
+import { Index } from './index.ts';
+import { IndexedRepository } from './indexed-repository.ts';
+
+/**
+ * A repository whose key is known. Small sealed files (snapshots, index, locks) can be read and written; blobs cannot
+ * be, before the index is loaded: that is what `IndexedRepository` is for.
+ */
+export class Repository {
+  readonly backend: Backend;
+  readonly config: RepositoryConfig;
+  readonly key: MasterKey;
+  /** The key file that the password opened. */
+  readonly keyId: Id;
+
+  constructor(parts: { backend: Backend; config: RepositoryConfig; key: MasterKey; keyId: Id }) {
+    this.backend = parts.backend;
+    this.config = parts.config;
+    this.key = parts.key;
+    this.keyId = parts.keyId;
+  }
+
+  /**
+   * The plaintext of a sealed file, decompressed. The file's name is the hash of its bytes; a mismatch is
+   * `repository.damaged`, like a wrong MAC.
+   */
+  async loadFile(handle: Handle, signal?: AbortSignal): Promise<Buffer> {
+    const sealed = await this.backend.load(handle, undefined, signal);
+    const describe = `${handle.type} ${handle.name.slice(0, 8)}`;
+    if (handle.type !== 'config' && sha256Id(sealed) !== handle.name) {
+      throw new Failure('repository.damaged', `${describe} does not have the content that its name says`, {
+        subject: `${this.backend.location}: ${handle.type} ${handle.name}`,
+        hint: 'holdfast repo check shows what else is damaged and what depends on it',
+      });
+    }
+    const plaintext = open(this.key, sealed);
+    return handle.type === 'config' ? plaintext : decodeUnpacked(plaintext);
+  }
+
+  /** Seals and saves `json`, durably; returns its name. */
+  async saveFile(type: 'snapshot' | 'index' | 'lock', json: Uint8Array, signal?: AbortSignal): Promise<Id> {
+    // restic compresses the unpacked files of a version 2 repository whatever is said about data.
+    const mode: CompressionMode = 'auto';
+    const sealed = seal(this.key, encodeUnpacked(this.config.version, json, mode));
+    const id = sha256Id(sealed);
+    await this.backend.save({ type, name: id }, sealed, signal);
+    return id;
+  }
+
+  async loadSnapshot(id: Id, signal?: AbortSignal): Promise<StoredSnapshot> {
+    return { ...decodeSnapshot(await this.loadFile({ type: 'snapshot', name: id }, signal)), id };
+  }
+
+  async saveSnapshot(snapshot: Snapshot, signal?: AbortSignal): Promise<Id> {
+    return await this.saveFile('snapshot', encodeSnapshot(snapshot), signal);
+  }
+
+  /** All snapshots, oldest first. One that cannot be read fails the call and is named. */
+  async loadSnapshots(signal?: AbortSignal): Promise<StoredSnapshot[]> {
+    const found = await mapConcurrently(this.#ids('snapshot', signal), this.backend.connections, (id) =>
+      this.loadSnapshot(id, signal),
+    );
+    return found.sort((a, b) => Date.parse(a.time) - Date.parse(b.time) || (a.id < b.id ? -1 : 1));
+  }
+
+  /** Reads the whole index; what comes back can read and write blobs. */
+  async loadIndex(signal?: AbortSignal): Promise<IndexedRepository> {
+    return new IndexedRepository(this, await Index.load(this, signal));
+  }
+
+  async *#ids(type: 'snapshot', signal?: AbortSignal): AsyncIterable<Id> {
+    for await (const { name } of this.backend.list(type, signal)) if (isId(name)) yield name;
+  }
+}
+
+/** `pack 1a2b3c4d`: how people and findings name a file. */
+export function describeFile(type: string, id: Id): string {
+  return `${type} ${shortId(id)}`;
+}
