@@ -66,7 +66,8 @@ export function openAttributes(library: SystemLibrary): Attributes {
       }
     },
     remove(path, name) {
-      if (calls.remove(cString(path), cString(name)) < 0) throw systemError(library.errno(), 'lremovexattr', path);
+      if (calls.remove(cString(path), cString(name)) < 0)
+        throw systemError(library.errno(), 'lremovexattr', path);
     },
   };
 }

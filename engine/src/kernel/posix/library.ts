@@ -57,7 +57,9 @@ export function cString(bytes: Uint8Array): Buffer {
 export function systemError(errno: number, syscall: string, path?: Buffer): NodeJS.ErrnoException {
   const code = errorName(errno);
   const subject = path === undefined ? '' : ` '${path.toString()}'`;
-  const error: NodeJS.ErrnoException = new Error(`${code}: ${getSystemErrorMessage(-errno)}, ${syscall}${subject}`);
+  const error: NodeJS.ErrnoException = new Error(
+    `${code}: ${getSystemErrorMessage(-errno)}, ${syscall}${subject}`,
+  );
   error.errno = -errno;
   error.code = code;
   error.syscall = syscall;

@@ -25,7 +25,9 @@ const DARWIN_MKNOD = 'int mknod(const void *path, uint16_t mode, uint32_t device
 
 /** glibc has `mknod` as a symbol only from 2.33 on; the system call was always there. */
 function linuxMknod(library: SystemLibrary): (path: Buffer, mode: number, device: number) => number {
-  const syscall = library.bind('long syscall(long number, long directory, const void *path, long mode, long device)');
+  const syscall = library.bind(
+    'long syscall(long number, long directory, const void *path, long mode, long device)',
+  );
   const [mknodat, currentDirectory] = [library.arch === 'x64' ? 259 : 33, -100];
   return (path, mode, device) => syscall(mknodat, currentDirectory, path, mode, device);
 }

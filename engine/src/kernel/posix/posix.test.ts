@@ -35,15 +35,15 @@ test('works in several worker threads at once', async () => {
         }),
     ),
   );
-  for (const answer of answers) expect(answer).toEqual({ code: 'ENOENT', root: 'root', listed: expect.any(Number) });
+  for (const answer of answers)
+    expect(answer).toEqual({ code: 'ENOENT', root: 'root', listed: expect.any(Number) });
 });
 
 test('importing it does not load the native library', () => {
   const loaded = `Object.keys(createRequire(import.meta.url).cache).filter((path) => path.includes('koffi')).length`;
-  expect(runApart(`const before = ${loaded}; openPosix(); console.log(JSON.stringify([before, ${loaded} > 0]))`)).toEqual([
-    0,
-    true,
-  ]);
+  expect(
+    runApart(`const before = ${loaded}; openPosix(); console.log(JSON.stringify([before, ${loaded} > 0]))`),
+  ).toEqual([0, true]);
 });
 
 test('lowered priority holds for this thread and for those it starts', ({ skip }) => {

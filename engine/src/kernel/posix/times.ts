@@ -14,7 +14,9 @@ export interface Times {
 }
 
 export function openTimes(library: SystemLibrary): Times {
-  const utimensat = library.bind('int utimensat(int directory, const void *path, const void *times, int flags)');
+  const utimensat = library.bind(
+    'int utimensat(int directory, const void *path, const void *times, int flags)',
+  );
   const futimens = library.bind('int futimens(int descriptor, const void *times)');
   const [currentDirectory, noFollow] = library.platform === 'linux' ? [-100, 0x100] : [-2, 0x20];
   return {
