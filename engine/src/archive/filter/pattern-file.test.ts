@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: these are the shell's braces
 import { expect, test } from 'vitest';
 import { pathText } from './path-text.ts';
 import { parsePatternFile } from './pattern-file.ts';

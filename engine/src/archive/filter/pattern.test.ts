@@ -41,6 +41,7 @@ describe('a pattern matches a path or not', () => {
     ['/a/**', '/a', true],
     ['/a/**/b/**/c', '/a/1/b/2/3/c', true],
     ['/a/**/b/**/c', '/a/1/c/2/3/b', false],
+    ['/**/x/**', '/a/x', true],
     ['a/b**/c', '/a/bx/c', true],
     ['a/b**/c', '/a/b/x/c', false],
     // Cleaned.

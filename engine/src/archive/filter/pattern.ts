@@ -24,7 +24,10 @@ export interface MatcherOptions {
  * - `!` takes back what earlier patterns matched; later ones may match it again;
  * - `.`, `..` and needless slashes are cleaned away first; empty patterns are ignored.
  *
- * A malformed pattern is a `usage` failure: restic would skip it, which backs up what somebody wanted left out.
+ * A malformed pattern is a `usage` failure.
+ *
+ * One known difference: where an anchored pattern has two `**`, the second at its end, restic does not let that one
+ * stand for none, and so keeps the matched directory itself, empty. Here it matches, as it does for `x/**` in both.
  */
 export function compilePatterns(
   patterns: readonly string[],
