@@ -83,5 +83,8 @@ function decodeBlob(value: unknown): PackedBlob {
   ) {
     return { type, id, offset, length, uncompressedLength };
   }
-  throw new Failure('repository.damaged', `The index lists a blob that cannot be: ${JSON.stringify(value).slice(0, 200)}.`);
+  throw new Failure(
+    'repository.damaged',
+    `The index lists a blob that cannot be: ${JSON.stringify(value).slice(0, 200)}.`,
+  );
 }
