@@ -1,0 +1,1 @@
+export { describeBackend, noise, type OpenedForTest } from './backend-suite.ts';
