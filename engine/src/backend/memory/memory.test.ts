@@ -7,7 +7,12 @@ describeBackend('memory', async () => {
     backend: openMemory({ files }),
     reopen: async () => openMemory({ files }),
     addStrangers: async () => {
-      for (const path of ['README', 'data/ab/README', `data/00/${'ab'.repeat(32)}`, `keys/${'ab'.repeat(32)}-tmp-1`]) {
+      for (const path of [
+        'README',
+        'data/ab/README',
+        `data/00/${'ab'.repeat(32)}`,
+        `keys/${'ab'.repeat(32)}-tmp-1`,
+      ]) {
         files.set(path, new Uint8Array(1));
       }
     },
