@@ -1,5 +1,5 @@
-import fc from 'fast-check';
 import { normalize } from 'node:path/posix';
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { isId } from '../kernel/id.ts';
 import { CONFIG, type FileType } from './backend.ts';
