@@ -1,0 +1,31 @@
+import { randomBytes } from 'node:crypto';
+import { readdir, stat, unlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { errnoOf } from './errno.ts';
+
+const TEMPORARY = /^(?:[0-9a-f]{64}|config)-tmp-[0-9a-f]{16}$/;
+const DAY = 24 * 60 * 60 * 1000;
+
+/** A name beside `name` that no list shows and no other save uses. */
+export function temporaryName(name: string): string {
+  return `${name}-tmp-${randomBytes(8).toString('hex')}`;
+}
+
+/**
+ * Removes what saves that were killed left in a directory: only names that `temporaryName` makes, and only when a
+ * day old (by file time against `now`, in milliseconds). Should such a file belong to a save that is alive after all
+ * (a machine asleep, a clock far off), that save finds its file gone and rejects; nothing acknowledged is lost.
+ * Housekeeping never fails the save it happens in: what cannot be removed stays.
+ */
+export async function sweepLeftovers(directory: string, now: number): Promise<void> {
+  try {
+    for (const name of await readdir(directory)) {
+      if (!TEMPORARY.test(name)) continue;
+      const path = join(directory, name);
+      const { mtimeMs } = await stat(path);
+      if (now - mtimeMs > DAY) await unlink(path);
+    }
+  } catch (error) {
+    if (errnoOf(error) === undefined) throw error;
+  }
+}

@@ -1,0 +1,49 @@
+import type { Clock } from '../../kernel/clock.ts';
+import type { Backend } from '../backend.ts';
+import { pace } from './pace.ts';
+import { semaphore } from './semaphore.ts';
+
+export interface LimitOptions {
+  readonly clock: Clock;
+  /** Bytes per second that saves may take together; absent: unlimited. */
+  readonly upload?: number;
+  /** Bytes per second that loads may take together; absent: unlimited. */
+  readonly download?: number;
+  /** Calls at once; absent: as the backend says of itself. */
+  readonly connections?: number;
+}
+
+/**
+ * Keeps within a rate and a number of calls at once. A call waits for its turn at the rate first, and only then for a
+ * connection, so that a long wait holds no connection that a small call could use. A list takes no connection: its
+ * consumer may well load what it names.
+ */
+export function limit(inner: Backend, options: LimitOptions): Backend {
+  const { clock } = options;
+  const connections = options.connections ?? inner.connections;
+  const calls = semaphore(connections);
+  const upload = options.upload === undefined ? undefined : pace(options.upload, clock);
+  const download = options.download === undefined ? undefined : pace(options.download, clock);
+
+  return {
+    ...inner,
+    connections,
+
+    async save(handle, data, signal) {
+      signal?.throwIfAborted();
+      await upload?.turn(data.length, signal);
+      await calls.run(() => inner.save(handle, data, signal), signal);
+    },
+
+    async load(handle, range, signal) {
+      signal?.throwIfAborted();
+      await download?.turn(range?.length ?? 0, signal);
+      const bytes = await calls.run(() => inner.load(handle, range, signal), signal);
+      if (range === undefined) download?.charge(bytes.length);
+      return bytes;
+    },
+
+    stat: (handle, signal) => calls.run(() => inner.stat(handle, signal), signal),
+    remove: (handle, signal) => calls.run(() => inner.remove(handle, signal), signal),
+  };
+}
