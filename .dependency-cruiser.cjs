@@ -1,0 +1,100 @@
+// The layers of ARCHITECTURE.md as errors. To read: each folder of the engine, and what it may import besides itself.
+const engineLayers = {
+  kernel: [],
+  format: ['kernel'],
+  chunker: ['kernel'],
+  backend: ['kernel'],
+  repository: ['kernel', 'format', 'chunker', 'backend'],
+  archive: ['kernel', 'format', 'chunker', 'backend', 'repository'],
+};
+
+const tests = String.raw`\.test\.ts$`;
+const known = Object.keys(engineLayers).join('|');
+
+/** @type {import('dependency-cruiser').IConfiguration} */
+module.exports = {
+  forbidden: [
+    ...Object.entries(engineLayers).map(([layer, below]) => ({
+      name: `engine-${layer}`,
+      comment: `engine/src/${layer} may import ${below.length === 0 ? 'nothing of ours' : below.join(', ')}.`,
+      severity: 'error',
+      from: { path: `^engine/src/${layer}/`, pathNot: tests },
+      to: { path: '^(engine|app)/', pathNot: `^engine/src/(${[layer, ...below].join('|')})/` },
+    })),
+    {
+      name: 'engine-layer-without-rule',
+      comment: 'A new folder of the engine needs a line in .dependency-cruiser.cjs and in ARCHITECTURE.md.',
+      severity: 'error',
+      from: { path: '^engine/src/[^/]+/', pathNot: `^engine/src/(${known}|testing)/` },
+      to: {},
+    },
+    {
+      name: 'engine-stands-alone',
+      comment: 'The engine is useful without the app.',
+      severity: 'error',
+      from: { path: '^engine/' },
+      to: { path: '^app/' },
+    },
+    {
+      name: 'app-through-the-front-door',
+      comment:
+        "The app uses the engine's entry points: @holdfast/engine, and @holdfast/engine/testing in tests.",
+      severity: 'error',
+      from: { path: '^app/' },
+      to: { path: '^engine/', pathNot: String.raw`^engine/src/(testing/)?index\.ts$` },
+    },
+    {
+      name: 'app-cli-below-main',
+      comment: 'app/src/main.ts composes; nothing imports it.',
+      severity: 'error',
+      from: { path: '^app/src/', pathNot: tests },
+      to: { path: String.raw`^app/src/main\.ts$` },
+    },
+    {
+      name: 'nothing-imports-tests',
+      severity: 'error',
+      from: { path: '^(engine|app|scripts)/', pathNot: tests },
+      to: { path: [tests, '^test/'] },
+    },
+    {
+      name: 'testing-is-for-tests',
+      comment: 'What helps to test (suites, generators, faults) is imported by tests and benchmarks only.',
+      severity: 'error',
+      from: { path: '^(engine|app)/src/', pathNot: [tests, '^(engine|app)/src/testing/'] },
+      to: { path: '^(engine|app)/src/testing/' },
+    },
+    {
+      name: 'no-cycles',
+      comment: 'Modules that import each other in a ring are one module in pieces.',
+      severity: 'error',
+      from: {},
+      to: { circular: true },
+    },
+    {
+      name: 'all-imports-resolve',
+      severity: 'error',
+      from: {},
+      to: { couldNotResolve: true },
+    },
+    {
+      name: 'no-undeclared-packages',
+      comment: 'What a package uses is in its package.json; what is published needs no devDependency.',
+      severity: 'error',
+      from: { path: '^(engine|app)/src/', pathNot: [tests, '/testing/'] },
+      to: { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown', 'undetermined'] },
+    },
+  ],
+  options: {
+    // TypeScript 7 has no API that dependency-cruiser could call: swc parses, type-only imports included.
+    parser: 'swc',
+    tsPreCompilationDeps: true,
+    combinedDependencies: false,
+    doNotFollow: { path: 'node_modules' },
+    exclude: { path: ['/dist/', '/node_modules/', '^test/fixtures/', '^engine/assembly/'] },
+    enhancedResolveOptions: {
+      conditionNames: ['source', 'import', 'node', 'default', 'types'],
+      exportsFields: ['exports'],
+      extensions: ['.ts', '.js', '.cjs', '.mjs', '.json'],
+    },
+  },
+};
