@@ -1,4 +1,4 @@
-import { decodeIndex } from '../format/index-file.ts';
+import { decodeIndexFile } from '../format/index-file.ts';
 import type { BlobType, IndexedPack } from '../format/types.ts';
 import { bytesFromId, type Id } from '../kernel/id.ts';
 import { mapConcurrently } from '../kernel/concurrency.ts';
@@ -39,7 +39,7 @@ export class Index {
     const index = new Index(BlobTable.create(Math.ceil(bytes / BYTES_PER_BLOB)), new Set(files.map((file) => file.name)));
     await mapConcurrently(files, repository.backend.connections, async (file) => {
       const json = await repository.loadFile({ type: 'index', name: file.name }, signal);
-      for (const pack of decodeIndex(json).packs) index.addPack(pack);
+      for (const pack of decodeIndexFile(json).packs) index.addPack(pack);
     });
     return index;
   }

@@ -1,15 +1,15 @@
 import { hostname, userInfo } from 'node:os';
 import type { Backend } from '../backend/backend.ts';
 import {
-  calibrateScrypt,
   createKeyFile,
   decodeKeyFile,
   type KeyFile,
-  type KeyOwner,
+  type KeyFileMeta,
   openKeyFile,
-  type ScryptParameters,
 } from '../format/key-file.ts';
+import { calibrate, type KdfParameters } from '../format/key-derivation.ts';
 import type { MasterKey } from '../format/types.ts';
+import type { Clock } from '../kernel/clock.ts';
 import { Failure } from '../kernel/failure.ts';
 import { sha256Id } from '../kernel/hash.ts';
 import { type Id, isId, shortId } from '../kernel/id.ts';
@@ -57,15 +57,17 @@ export async function listKeys(repository: Repository, signal?: AbortSignal): Pr
 }
 
 export interface AddKeyOptions {
-  readonly scrypt?: ScryptParameters;
-  readonly owner?: Partial<KeyOwner>;
+  /** What guessing the password costs; measured on this machine otherwise. */
+  readonly kdf?: KdfParameters;
+  readonly owner?: Partial<Pick<KeyFileMeta, 'username' | 'hostname'>>;
+  readonly clock: Clock;
   readonly signal?: AbortSignal;
 }
 
 /** A further password for the same master key. Proves that it opens before it says so. */
-export async function addKey(repository: Repository, password: string, options: AddKeyOptions = {}): Promise<Id> {
-  const parameters = options.scrypt ?? (await calibrateScrypt());
-  const file = await createKeyFile(repository.key, password, parameters, { ...keyOwner(), ...options.owner });
+export async function addKey(repository: Repository, password: string, options: AddKeyOptions): Promise<Id> {
+  const parameters = options.kdf ?? (await calibrate(options.clock));
+  const file = await createKeyFile(repository.key, password, parameters, { ...keyMeta(options.clock), ...options.owner });
   const id = sha256Id(file);
   await repository.backend.save({ type: 'key', name: id }, file, options.signal);
   const stored = await repository.backend.load({ type: 'key', name: id }, undefined, options.signal);
@@ -96,15 +98,16 @@ export async function removeKey(repository: Repository, id: Id, signal?: AbortSi
 export async function changePassword(
   repository: Repository,
   password: string,
-  options: AddKeyOptions = {},
+  options: AddKeyOptions,
 ): Promise<Id> {
   const id = await addKey(repository, password, options);
   await repository.backend.remove({ type: 'key', name: repository.keyId }, options.signal);
   return id;
 }
 
-export function keyOwner(): KeyOwner {
-  return { username: userInfo().username, hostname: hostname() };
+/** Who makes a key, when and where. */
+export function keyMeta(clock: Clock): KeyFileMeta {
+  return { created: new Date(clock.now()).toISOString(), username: userInfo().username, hostname: hostname() };
 }
 
 async function loadKeyFile(repository: Repository, id: Id, signal?: AbortSignal): Promise<KeyFile> {

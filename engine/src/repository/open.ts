@@ -1,13 +1,13 @@
-import { randomBytes } from 'node:crypto';
 import { type Backend, CONFIG } from '../backend/backend.ts';
-import { decodeConfig, encodeConfig } from '../format/config.ts';
-import { calibrateScrypt, createKeyFile, randomMasterKey, type ScryptParameters } from '../format/key-file.ts';
-import { randomPolynomial } from '../format/polynomial.ts';
+import { createConfig, decodeConfig, encodeConfig } from '../format/config.ts';
+import { calibrate, type KdfParameters } from '../format/key-derivation.ts';
+import { createKeyFile, randomMasterKey } from '../format/key-file.ts';
 import { open, seal } from '../format/sealing.ts';
 import type { RepositoryConfig } from '../format/types.ts';
+import type { Clock } from '../kernel/clock.ts';
 import { Failure, isFailure } from '../kernel/failure.ts';
 import { sha256Id } from '../kernel/hash.ts';
-import { keyOwner, unlockMasterKey } from './keys.ts';
+import { keyMeta, unlockMasterKey } from './keys.ts';
 import { Repository } from './repository.ts';
 
 export interface CreateOptions {
@@ -16,7 +16,8 @@ export interface CreateOptions {
   /** Hexadecimal; another repository's, so that copies between the two deduplicate. Random otherwise. */
   readonly chunkerPolynomial?: string;
   /** What guessing one password costs. Measured on this machine otherwise, as restic does. */
-  readonly scrypt?: ScryptParameters;
+  readonly kdf?: KdfParameters;
+  readonly clock: Clock;
   readonly signal?: AbortSignal;
 }
 
@@ -27,7 +28,7 @@ export interface CreateOptions {
 export async function createRepository(
   backend: Backend,
   password: string,
-  options: CreateOptions = {},
+  options: CreateOptions,
 ): Promise<Repository> {
   const { signal } = options;
   if (await exists(backend, signal)) {
@@ -37,13 +38,13 @@ export async function createRepository(
     });
   }
   const key = randomMasterKey();
+  const fresh = createConfig(options.version);
   const config: RepositoryConfig = {
-    version: options.version ?? 2,
-    id: randomBytes(32).toString('hex'),
-    chunkerPolynomial: options.chunkerPolynomial ?? randomPolynomial(),
+    ...fresh,
+    chunkerPolynomial: options.chunkerPolynomial ?? fresh.chunkerPolynomial,
   };
-  const parameters = options.scrypt ?? (await calibrateScrypt());
-  const keyFile = await createKeyFile(key, password, parameters, keyOwner());
+  const parameters = options.kdf ?? (await calibrate(options.clock));
+  const keyFile = await createKeyFile(key, password, parameters, keyMeta(options.clock));
   const keyId = sha256Id(keyFile);
   await backend.save({ type: 'key', name: keyId }, keyFile, signal);
   await backend.save(CONFIG, seal(key, encodeConfig(config)), signal);

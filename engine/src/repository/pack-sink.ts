@@ -1,4 +1,4 @@
-import { encodeIndex } from '../format/index-file.ts';
+import { encodeIndexFile, MOST_INDEXED_BLOBS } from '../format/index-file.ts';
 import type { IndexedPack, PackedBlob } from '../format/types.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { isFailure } from '../kernel/failure.ts';
@@ -40,7 +40,7 @@ export class PackSink {
     }
     this.#record(pack);
     const due = this.#clock.now() - this.#lastIndexAt >= INDEX_EVERY_MS;
-    if (this.#unindexedBlobs >= INDEX_BLOBS || due) await this.saveIndex(signal);
+    if (this.#unindexedBlobs >= MOST_INDEXED_BLOBS || due) await this.saveIndex(signal);
   }
 
   /** Saves an index file with the packs that no index file names yet. */
@@ -53,7 +53,7 @@ export class PackSink {
     const before = this.#savingIndex;
     this.#savingIndex = (async () => {
       await before;
-      if (packs.length > 0) await this.#repository.saveFile('index', encodeIndex({ packs }), signal);
+      if (packs.length > 0) await this.#repository.saveFile('index', encodeIndexFile(packs), signal);
     })();
     await this.#savingIndex;
   }
@@ -74,6 +74,4 @@ export class PackSink {
 
 type Layout = readonly [entry: number, offset: number, length: number, uncompressedLength: number];
 
-/** restic's own bound for an index file; rustic and restic both read much larger ones. */
-const INDEX_BLOBS = 50_000;
 const INDEX_EVERY_MS = 5 * 60_000;

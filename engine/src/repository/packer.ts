@@ -1,6 +1,6 @@
 import { createCipheriv, type Cipheriv, randomFillSync } from 'node:crypto';
-import { compress, type CompressionMode } from '../format/compression.ts';
-import { encodeHeader, HEADER_ENTRY_BYTES } from '../format/pack.ts';
+import { type CompressionMode, compressBlob } from '../format/compression.ts';
+import { COMPRESSED_ENTRY_LENGTH, encodeHeader, TRAILER_LENGTH } from '../format/pack.ts';
 import { Authenticator, SEAL_OVERHEAD } from '../format/sealing.ts';
 import type { BlobType, MasterKey, PackedBlob } from '../format/types.ts';
 import { sha256, sha256Id } from '../kernel/hash.ts';
@@ -59,7 +59,7 @@ export class Packer {
     const entry = this.#options.table.claim(type, id);
     if (entry < 0) return { id, added: 0, packed: 0 };
     const { version, compression } = this.#options;
-    const compressed = version === 1 ? undefined : compress(plaintext, compression, type);
+    const compressed = version === 1 ? undefined : compressBlob(type, plaintext, compression);
     const packed = this.#builders[type].add(entry, id, compressed ?? plaintext, compressed ? plaintext.length : 0);
     return { id, added: plaintext.length, packed };
   }
@@ -105,8 +105,8 @@ class PackBuilder {
     const hex = Buffer.from(id.buffer, id.byteOffset, 32).toString('hex') as Id;
     this.#blobs.push({ type: this.#type, id: hex, offset, length, uncompressedLength });
     this.#entries.push(entry);
-    if (this.#length + this.#blobs.length * HEADER_ENTRY_BYTES >= this.#options.packSize) this.finish();
-    return length + HEADER_ENTRY_BYTES;
+    if (this.#length + this.#blobs.length * COMPRESSED_ENTRY_LENGTH >= this.#options.packSize) this.finish();
+    return length + COMPRESSED_ENTRY_LENGTH;
   }
 
   finish(): void {
@@ -114,9 +114,9 @@ class PackBuilder {
     this.#seal(encodeHeader(this.#blobs));
     const last = this.#blobs.at(-1)!;
     const headerLength = this.#length - (last.offset + last.length);
-    this.#makeRoom(4);
+    this.#makeRoom(TRAILER_LENGTH);
     new DataView(this.#pack.buffer).setUint32(this.#length, headerLength, true);
-    this.#length += 4;
+    this.#length += TRAILER_LENGTH;
 
     const bytes = this.#pack.subarray(0, this.#length);
     const layout = new Uint32Array(this.#blobs.length * 4);

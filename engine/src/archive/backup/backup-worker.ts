@@ -1,5 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { createChunker } from '../../chunker/chunker.ts';
+import { createChunker } from '../../chunker/gear.ts';
 import { decodeTree } from '../../format/tree.ts';
 import { openPosix } from '../../kernel/posix/posix.ts';
 import { BlobTable } from '../../repository/blob-table.ts';

@@ -52,7 +52,7 @@ export class CounterRow {
   /** Shows what is being worked on. `path` is a byte string; its end is what fits. */
   at(path: string): void {
     const shown = path.length > PATH_BYTES - 1 ? path.slice(path.length - PATH_BYTES + 1) : path;
-    const written = this.#path.latin1Write(shown, 0);
+    const written = this.#path.write(shown, 0, 'latin1');
     this.#path[written] = 0;
   }
 }

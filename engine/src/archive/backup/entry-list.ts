@@ -38,7 +38,7 @@ export class EntryList {
     for (const { name } of entries) {
       starts.push(at);
       bytes.writeUInt16LE(name.length, at);
-      bytes.latin1Write(name, at + NAME_LENGTH_BYTES);
+      bytes.write(name, at + NAME_LENGTH_BYTES, 'latin1');
       at += NAME_LENGTH_BYTES + name.length + FIXED_BYTES;
     }
     const list = new EntryList(bytes, starts);
@@ -59,7 +59,7 @@ export class EntryList {
 
   name(index: number): string {
     const start = this.#start(index);
-    return this.bytes.latin1Slice(start + NAME_LENGTH_BYTES, this.#fixed(index));
+    return this.bytes.toString('latin1', start + NAME_LENGTH_BYTES, this.#fixed(index));
   }
 
   mode(index: number): number {

@@ -29,7 +29,7 @@ export function encodeRecord(path: BytePath, record: DirectoryRecord): Buffer {
   const bytes = Buffer.allocUnsafe(4 + 4 + path.length + 32 + 4 + record.entries.length + record.contents.length);
   let at = bytes.writeUInt32LE(bytes.length, 0);
   at = bytes.writeUInt32LE(path.length, at);
-  at += bytes.latin1Write(path, at);
+  at += bytes.write(path, at, 'latin1');
   at += record.treeId.copy(bytes, at);
   at = bytes.writeUInt32LE(record.entries.length, at);
   at += record.entries.copy(bytes, at);
@@ -131,7 +131,7 @@ export class ScanCache {
 }
 
 function pathAt(bytes: Buffer, offset: number): BytePath {
-  return bytes.latin1Slice(offset + 8, offset + 8 + bytes.readUInt32LE(offset + 4));
+  return bytes.toString('latin1', offset + 8, offset + 8 + bytes.readUInt32LE(offset + 4));
 }
 
 /** FNV-1a, 32 bits. */

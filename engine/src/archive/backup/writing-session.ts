@@ -100,7 +100,7 @@ export class WritingSession {
         return ids;
       });
       pieces.push(piece);
-      const settled = piece.then(
+      const settled: Promise<unknown> = piece.then(
         () => underWay.delete(settled),
         () => underWay.delete(settled),
       );
