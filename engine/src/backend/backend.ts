@@ -7,15 +7,18 @@
  *   the process dies, no other reader ever sees a part of it. A name that exists already is not overwritten:
  *   `backend.exists`.
  * - `load` returns exactly the bytes asked for or rejects: `backend.not-found`, `backend.short-read` when the file
- *   ends before the range does. Never fewer bytes.
+ *   ends before the range does. Never fewer bytes. A plain Uint8Array that owns its memory.
  * - `list` names every file whose `save` had resolved before the call, each once, in any order, and nothing that is
  *   no finished file of the repository (temporary files, strangers).
  * - `remove` of a file that is not there rejects with `backend.not-found`; after it resolves, `list` and `load` do not
- *   find it.
+ *   find it. It survives a power cut before a file of another type is removed, and when `close` resolves: a snapshot
+ *   never comes back without the packs that were removed after it.
+ * - A name that is no id, or a range that is none, is refused before anything is touched: `internal`.
  * - Every method stops soon after its signal aborts, with the signal's reason.
  *
  * Abilities that only some places have (object lock, warm-up) are optional properties: absent where impossible,
- * never a method that throws. Retry, limit, meter, read-only, fault are functions from Backend to Backend (`wrap/`).
+ * never a method that throws. Retry, limit, meter, read-only, fault are functions from Backend to Backend (`wrap/`);
+ * they spread what they wrap, so a backend is a plain object made by a function, not an instance of a class.
  */
 export interface Backend {
   /** Where it is, for people: restic's notation, never with a secret in it. */
