@@ -1,6 +1,6 @@
 import { readdir, readFile, rename } from 'node:fs/promises';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import manifest from '../../app/package.json' with { type: 'json' };
 import { type Installed, installPackages, run } from './installed.ts';
 import { olderNodes } from './older-node.ts';
@@ -8,9 +8,7 @@ import { olderNodes } from './older-node.ts';
 let installed: Installed;
 beforeAll(async () => {
   installed = await installPackages();
-});
-afterAll(async () => {
-  await installed[Symbol.asyncDispose]();
+  return () => installed[Symbol.asyncDispose]();
 });
 
 test('the installed command says which version it is', async () => {

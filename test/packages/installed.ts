@@ -18,33 +18,36 @@ export interface Installed extends AsyncDisposable {
 }
 
 export async function installPackages(): Promise<Installed> {
+  await using cleanup = new AsyncDisposableStack();
   const scratch = await mkdtemp(path.join(tmpdir(), 'holdfast packages '));
+  cleanup.defer(() => rm(scratch, { recursive: true, force: true }));
   const prefix = path.join(scratch, 'an empty prefix');
   await mkdir(prefix);
 
   await execute(process.execPath, [path.join(root, 'scripts', 'build.ts')]);
   const tarballs: string[] = [];
-  for (const name of ['engine', 'app']) {
-    // Packed from a copy: npm would take node_modules and the workspace's root into account.
-    const copy = path.join(scratch, name);
-    await cp(path.join(root, name), copy, {
-      recursive: true,
-      filter: (file) => path.basename(file) !== 'node_modules',
-    });
-    const { stdout } = await execute('npm', ['pack', '--json', '--pack-destination', scratch], { cwd: copy });
-    tarballs.push(path.join(scratch, packedFile(stdout)));
-  }
+  for (const name of ['engine', 'app']) tarballs.push(await pack(name, scratch));
   await execute('npm', ['init', '--yes'], { cwd: prefix });
   await execute('npm', ['install', '--prefer-offline', '--no-audit', '--no-fund', ...tarballs], {
     cwd: prefix,
   });
 
+  const kept = cleanup.move();
   return {
     prefix,
     launcher: path.join(prefix, 'node_modules', 'holdfast', 'bin', 'holdfast.cjs'),
     command: path.join(prefix, 'node_modules', '.bin', 'holdfast'),
-    [Symbol.asyncDispose]: () => rm(scratch, { recursive: true, force: true }),
+    [Symbol.asyncDispose]: () => kept.disposeAsync(),
   };
+}
+
+/** Packs a copy: inside the workspace npm would take its root's configuration into account. */
+async function pack(name: string, scratch: string): Promise<string> {
+  const copy = path.join(scratch, name);
+  const filter = (file: string) => path.basename(file) !== 'node_modules';
+  await cp(path.join(root, name), copy, { recursive: true, filter });
+  const { stdout } = await execute('npm', ['pack', '--json', '--pack-destination', scratch], { cwd: copy });
+  return path.join(scratch, packedFile(stdout));
 }
 
 /** npm 11 prints a list of packages, npm 12 an object by package name. */
