@@ -14,7 +14,7 @@ import { type ScanCacheFile, scanCacheFile } from './scan-cache-file.ts';
 import { describeSnapshot, type SnapshotLabels, summarize } from './snapshot-summary.ts';
 import { assembleTargets, resolveTargets, type Target } from './targets.ts';
 import { WritingSession } from './writing-session.ts';
-import { withWriteLock } from './write-lock.ts';
+import { type WriteAccess, withWriteLock } from './write-lock.ts';
 
 export interface BackupOptions {
   readonly clock: Clock;
@@ -81,11 +81,12 @@ export async function backupFiles(repository: Repository, options: BackupOptions
       : scanCacheFile(options.cacheDirectory, repository.config.id, [...paths, ...scanFlags(options)]);
 
   const lock = { clock, dryRun: options.dryRun ?? false, retryFor: options.retryLock ?? 0, signal: options.signal };
-  return await withWriteLock(repository, lock, async (indexed, signal) => {
+  return await withWriteLock(repository, lock, async ({ indexed, signal, mayWrite }) => {
     const parent = options.force ? undefined : (options.parent ?? (await findParent(repository, paths, options)));
     for (const problem of missing) options.onProblem?.(problem);
-    const run = new BackupRun(indexed, { ...options, signal }, parent, cacheFile);
+    const run = new BackupRun(indexed, { ...options, signal, mayWrite }, parent, cacheFile);
     const { tree, counts } = await run.save(entries);
+    await mayWrite;
     const skip = options.dryRun || (options.skipIfUnchanged && parent?.tree === tree);
     const snapshot = describeSnapshot(options.labels, {
       tree,
@@ -109,7 +110,7 @@ class BackupRun {
 
   constructor(
     indexed: IndexedRepository,
-    options: BackupOptions,
+    options: BackupOptions & Pick<WriteAccess, 'mayWrite'>,
     parent: StoredSnapshot | undefined,
     cacheFile: ScanCacheFile | undefined,
   ) {

@@ -45,8 +45,8 @@ export async function backupStream(repository: Repository, options: StreamBackup
   const startedAt = clock.now();
   const place = placeOf(options.name);
   const lock = { clock, dryRun: options.dryRun ?? false, retryFor: options.retryLock ?? 0, signal: options.signal };
-  return await withWriteLock(repository, lock, async (indexed, signal) => {
-    const session = new WritingSession(indexed, { ...options, signal });
+  return await withWriteLock(repository, lock, async ({ indexed, signal, mayWrite }) => {
+    const session = new WritingSession(indexed, { ...options, signal, mayWrite });
     options.onStart?.(session);
     let tree: Id;
     let size: number;
@@ -56,6 +56,7 @@ export async function backupStream(repository: Repository, options: StreamBackup
       size = saved.size;
       tree = await saveBelow(session, place, fileNode(saved, labels, clock.now()), labels, clock.now());
       await session.finish();
+      await mayWrite;
     } catch (error) {
       await session.abandon();
       throw error;

@@ -15,6 +15,8 @@ import { WorkerCrew } from './worker-crew.ts';
 
 export interface WritingOptions {
   readonly clock: Clock;
+  /** Resolves when the caller's lock counts; until then blobs are made, but nothing is saved. */
+  readonly mayWrite: Promise<void>;
   /** Worker threads; as many as the machine has cores unless said otherwise. */
   readonly workers?: number;
   readonly compression?: CompressionMode;
@@ -46,7 +48,7 @@ export class WritingSession {
     const signals = Signals.allocate(workers);
     this.#counters = allocateCounters(workers);
     this.#signal = options.signal;
-    this.#sink = new PackSink(repository, index, options.clock);
+    this.#sink = new PackSink(repository, index, options.clock, options.mayWrite);
     const setup: Omit<WorkerSetup, 'worker'> = {
       workers,
       key: repository.key,
