@@ -9,6 +9,7 @@ import type { Repository } from '../../repository/repository.ts';
 import type { SelectionRules } from '../filter/exclude.ts';
 import { type BytePath, fromText, toSystemPath, toText } from './byte-path.ts';
 import type { Counts } from './counters.ts';
+import type { CrewThreads } from './crew-threads.ts';
 import type { GivenEntry, ScanProblem } from './protocol.ts';
 import { type ScanCacheFile, scanCacheFile } from './scan-cache-file.ts';
 import { describeSnapshot, type SnapshotLabels, summarize } from './snapshot-summary.ts';
@@ -37,6 +38,8 @@ export interface BackupOptions {
   readonly compression?: CompressionMode;
   readonly packSize?: number;
   readonly workers?: number;
+  /** Worker threads that were started ahead; ended when the backup ends. */
+  readonly threads?: CrewThreads;
   /** Where the scan cache may lie; without it the parent's trees are read. */
   readonly cacheDirectory?: string;
   /** How long to wait for somebody else's exclusive lock, in milliseconds. */

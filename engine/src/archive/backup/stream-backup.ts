@@ -5,6 +5,7 @@ import type { Clock } from '../../kernel/clock.ts';
 import { Failure } from '../../kernel/failure.ts';
 import type { Id } from '../../kernel/id.ts';
 import type { Repository } from '../../repository/repository.ts';
+import type { CrewThreads } from './crew-threads.ts';
 import { describeSnapshot, type SnapshotLabels, summarize } from './snapshot-summary.ts';
 import { withWriteLock } from './write-lock.ts';
 import { WritingSession } from './writing-session.ts';
@@ -20,6 +21,8 @@ export interface StreamBackupOptions {
   readonly compression?: CompressionMode;
   readonly packSize?: number;
   readonly workers?: number;
+  /** Worker threads that were started ahead; ended when the backup ends. */
+  readonly threads?: CrewThreads;
   readonly retryLock?: number;
   readonly signal?: AbortSignal;
   readonly onStart?: (session: Pick<WritingSession, 'counts' | 'currentPaths'>) => void;
