@@ -9,7 +9,9 @@ import { secretPrompt } from './cli/password-prompt.ts';
 import { runProgram } from './cli/program.ts';
 import { describeTerminal } from './cli/terminal.ts';
 
-const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string };
+const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+  version: string;
+};
 
 // Whoever reads our output may have seen enough (`holdfast points | head`): that is no failure.
 for (const stream of [process.stdout, process.stderr]) {
@@ -21,22 +23,25 @@ for (const stream of [process.stdout, process.stderr]) {
 
 const stdout = outputTo(process.stdout);
 const stderr = outputTo(process.stderr);
-const signal = listenForInterrupts(process, {
-  announce: (text) => stderr.write(`\n${text}\n`),
-  exit: (code) => process.exit(code),
-});
+const signal = listenForInterrupts(process, (code) => process.exit(code));
 const canAsk = process.stdin.isTTY === true && process.stderr.isTTY === true;
 
-process.exitCode = await runProgram(process.argv.slice(2), {
-  stdout,
-  stderr,
-  environment: process.env,
-  homeDirectory: homedir(),
-  timeZone: Intl.DateTimeFormat().resolvedOptions().timeZone,
-  clock: systemClock,
-  signal,
-  askSecret: canAsk ? secretPrompt(process.stdin, stderr, () => process.kill(process.pid, 'SIGINT')) : undefined,
-}, { version });
+process.exitCode = await runProgram(
+  process.argv.slice(2),
+  {
+    stdout,
+    stderr,
+    environment: process.env,
+    homeDirectory: homedir(),
+    timeZone: Intl.DateTimeFormat().resolvedOptions().timeZone,
+    clock: systemClock,
+    signal,
+    askSecret: canAsk
+      ? secretPrompt(process.stdin, stderr, () => process.kill(process.pid, 'SIGINT'))
+      : undefined,
+  },
+  { version },
+);
 
 function outputTo(stream: NodeJS.WriteStream): Output {
   return {

@@ -1,8 +1,13 @@
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import type { Context } from './context.ts';
 import { addGlobalOptions, type GlobalOptions, globalOptionsOf } from './global-options.ts';
 import { chooseProgressMode, type ProgressDisplay, showProgress } from './progress-display.ts';
-import { addRepositoryOptions, type RepositoryAccess, type RepositoryFlags, resolveAccess } from './repository-options.ts';
+import {
+  addRepositoryOptions,
+  type RepositoryAccess,
+  type RepositoryFlags,
+  resolveAccess,
+} from './repository-options.ts';
 import { type Style, styleFor } from './style.ts';
 
 /** An example as help shows it: what to type and what it does. */
@@ -53,7 +58,11 @@ export function accessFor(
 }
 
 /** Does `work` while its progress is shown; whatever happens, the display is gone afterwards. */
-export async function withProgress<T>(command: Command, context: Context, work: (work: Work) => Promise<T>): Promise<T> {
+export async function withProgress<T>(
+  command: Command,
+  context: Context,
+  work: (work: Work) => Promise<T>,
+): Promise<T> {
   const display = showProgress(context, chooseProgressMode(context, globalOptionsOf(command)));
   try {
     return await work({ signal: context.signal, progress: display });

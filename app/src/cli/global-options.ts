@@ -16,7 +16,14 @@ export interface GlobalOptions {
   readonly retryLock: number;
 }
 
-const NAMES = ['json', 'quiet', 'verbose', 'color', 'lock', 'retryLock'] as const satisfies (keyof GlobalOptions)[];
+const NAMES = [
+  'json',
+  'quiet',
+  'verbose',
+  'color',
+  'lock',
+  'retryLock',
+] as const satisfies (keyof GlobalOptions)[];
 
 /**
  * Declared on every command, not only at the top: so they are understood wherever they stand, in a cluster such as

@@ -39,11 +39,9 @@ export async function runProgram(
 ): Promise<number> {
   let current: Command = new Command(NAME);
   try {
-    const program = createProgram(context, options);
-    program.hook('preSubcommand', (_parent, child) => {
-      current = child;
+    const program = createProgram(context, options, (command) => {
+      current = command;
     });
-    current = program;
     await program.parseAsync([...words], { from: 'user' });
     return 0;
   } catch (error) {
@@ -51,19 +49,27 @@ export async function runProgram(
   }
 }
 
-function createProgram(context: Context, options: ProgramOptions): Command {
-  const program = new Command(NAME).description(DESCRIPTION).version(options.version, '--version', 'the version');
+/** `onCommand` hears of each command on the way down the line: the last one is whose failure it is. */
+function createProgram(
+  context: Context,
+  options: ProgramOptions,
+  onCommand: (command: Command) => void,
+): Command {
+  const program = new Command(NAME)
+    .description(DESCRIPTION)
+    .version(options.version, '--version', 'the version');
   configure(program, context);
-  addGlobalOptions(program);
+  addGlobalOptions(program).hook('preSubcommand', (_parent, child) => onCommand(child));
+  const findOrAddGroup = (parent: Command, name: Group): Command => {
+    const existing = parent.commands.find((command) => command.name() === name);
+    if (existing !== undefined) return existing;
+    const group = addGlobalOptions(parent.command(name).description(GROUPS[name]).helpCommand(false));
+    return group.hook('preSubcommand', (_parent, child) => onCommand(child));
+  };
   for (const { group, define } of options.registrations ?? registrations) {
     define(group.reduce(findOrAddGroup, program), context);
   }
   return program;
-}
-
-function findOrAddGroup(parent: Command, name: Group): Command {
-  const existing = parent.commands.find((command) => command.name() === name);
-  return existing ?? addGlobalOptions(parent.command(name).description(GROUPS[name]).helpCommand(false));
 }
 
 /** Commander copies these settings to the commands made from this one, so they are set before any. */
@@ -89,7 +95,8 @@ function report(error: unknown, command: Command, words: readonly string[], cont
   if (error instanceof CommanderError && error.code === 'commander.help') return 2;
   if (error instanceof CommanderError && error.exitCode === 0) return 0;
   const path = commandPath(command);
-  const failure = error instanceof CommanderError ? usageFailure(error, path) : failureFrom(error, context.signal);
+  const failure =
+    error instanceof CommanderError ? usageFailure(error, path) : failureFrom(error, context.signal);
   const operation = path === '' ? NAME : path;
   // The line itself may be what was not understood, so these two are looked for in the plain words.
   if (words.includes('--json')) {

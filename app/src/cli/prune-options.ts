@@ -20,7 +20,11 @@ export function addPruneOptions(command: Command): Command {
   const tolerated: UnusedLimit = { kind: 'share', share: 0.05 };
   return command
     .optionsGroup('Pruning:')
-    .option('--max-unused <limit>', 'unused data that may stay: 5%, 500M or unlimited (default: 5%)', parseUnusedLimit)
+    .option(
+      '--max-unused <limit>',
+      'unused data that may stay: 5%, 500M or unlimited (default: 5%)',
+      parseUnusedLimit,
+    )
     .option('--max-repack-size <size>', 'rewrite at most this much', parseSize)
     .option('--repack-cacheable-only', 'rewrite only packs of directory listings')
     .option('--repack-small', 'rewrite packs far below the wanted size')

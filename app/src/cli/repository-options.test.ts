@@ -75,7 +75,11 @@ test('address and password can both come from files', async () => {
 
 test('a file that is not there is named, with what is wrong', async () => {
   const failing = resolveAccess({ repo: '/srv', passwordFile: '/no/such' }, globals, recordedContext());
-  await expect(failing).rejects.toMatchObject({ code: 'usage', subject: '/no/such', message: /does not exist/ });
+  await expect(failing).rejects.toMatchObject({
+    code: 'usage',
+    subject: '/no/such',
+    message: /does not exist/,
+  });
 });
 
 describe('where no password is given', () => {
@@ -101,7 +105,10 @@ describe('where no password is given', () => {
 
   test('without a terminal the ways to give one are named', async () => {
     const failing = resolveAccess({ repo: '/srv' }, globals, recordedContext());
-    await expect(failing).rejects.toMatchObject({ code: 'usage', hint: expect.stringContaining('--password-file') });
+    await expect(failing).rejects.toMatchObject({
+      code: 'usage',
+      hint: expect.stringContaining('--password-file'),
+    });
   });
 });
 

@@ -95,8 +95,13 @@ export async function resolveAccess(
   const location = chooseLocation(flags, context.environment);
   if (location === undefined) throw NO_REPOSITORY;
   return {
-    location: (await valueOf(location, 'repository file', context)).reveal(),
-    password: await resolvePassword(choosePassword(flags, context.environment), 'Password: ', occasion, context),
+    location: (await readSource(location, 'repository file', context)).reveal(),
+    password: await resolvePassword(
+      choosePassword(flags, context.environment),
+      'Password: ',
+      occasion,
+      context,
+    ),
     cacheDirectory: chooseCacheDirectory(flags, context.environment, context.homeDirectory),
     lock: globals.lock,
     retryLock: globals.retryLock,
@@ -111,7 +116,9 @@ export async function resolvePassword(
   context: Context,
 ): Promise<Secret> {
   const password =
-    source === undefined ? await ask(question, occasion, context) : await valueOf(source, 'password file', context);
+    source === undefined
+      ? await ask(question, occasion, context)
+      : await readSource(source, 'password file', context);
   if (password.empty) {
     throw new Failure('usage', 'the password is empty', {
       ...(source === undefined ? {} : { subject: source.name }),
@@ -128,13 +135,16 @@ async function ask(question: string, occasion: 'open' | 'create', context: Conte
     });
   }
   const password = await context.askSecret(question, context.signal);
-  if (occasion === 'create' && !password.equals(await context.askSecret('The same again: ', context.signal))) {
+  if (
+    occasion === 'create' &&
+    !password.equals(await context.askSecret('The same again: ', context.signal))
+  ) {
     throw new Failure('usage', 'the two passwords differ');
   }
   return password;
 }
 
-async function valueOf(source: ValueSource, purpose: string, context: Context): Promise<Secret> {
+async function readSource(source: ValueSource, purpose: string, context: Context): Promise<Secret> {
   if (source.kind === 'text') return new Secret(source.text);
   if (source.kind === 'file') return new Secret(await readTextFile(source.path, purpose));
   return runPasswordCommand(source.command, context);

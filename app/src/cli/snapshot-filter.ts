@@ -15,5 +15,9 @@ export function addSnapshotFilter(command: Command): Command {
     .optionsGroup('Which snapshots:')
     .option('-H, --host <host>', 'only of this host (several times: any of them)', collect)
     .option('--path <path>', 'only with this absolute path (several times: all of them)', collect)
-    .option('--tag <tags>', 'only with all of these tags, comma separated (several times: any of them)', collectLists);
+    .option(
+      '--tag <tags>',
+      'only with all of these tags, comma separated (several times: any of them)',
+      collectLists,
+    );
 }

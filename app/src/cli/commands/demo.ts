@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { newCommand, type Work, withProgress } from '../command-frame.ts';
+import { newCommand } from '../command-frame.ts';
 import type { Context, Output } from '../context.ts';
 import { addGlobalOptions } from '../global-options.ts';
 
@@ -9,7 +9,7 @@ export interface DemoOptions {
 }
 
 /** Tells its story itself, line by line, while it happens. */
-export type RunDemo = (options: DemoOptions, stage: Output, work: Work) => Promise<void>;
+export type RunDemo = (options: DemoOptions, stage: Output, signal: AbortSignal) => Promise<void>;
 
 export function define(parent: Command, context: Context, runDemo: RunDemo): void {
   const command = newCommand(parent, {
@@ -22,6 +22,6 @@ export function define(parent: Command, context: Context, runDemo: RunDemo): voi
   });
   command.option('--directory <directory>', 'where it plays; made if it is not there');
   addGlobalOptions(command).action(async () => {
-    await withProgress(command, context, (work) => runDemo(command.opts<DemoOptions>(), context.stdout, work));
+    await runDemo(command.opts<DemoOptions>(), context.stdout, context.signal);
   });
 }

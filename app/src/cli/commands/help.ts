@@ -19,7 +19,12 @@ export function define(parent: Command, context: Context): void {
     const [first, second] = topic;
     if (first !== undefined && second === undefined && isFailureCode(first)) {
       const page = errorPage(first);
-      present(command, context, { lines: () => [page.trimEnd()], records: () => [{ type: 'page', code: first, text: page }] }, 'answer');
+      present(
+        command,
+        context,
+        { lines: () => [page.trimEnd()], records: () => [{ type: 'page', code: first, text: page }] },
+        'answer',
+      );
       return;
     }
     findCommand(parent, topic).outputHelp();

@@ -1,6 +1,13 @@
 import type { StoredSnapshot } from '@holdfast/engine';
 import type { Command } from 'commander';
-import { accessFor, endRepositoryCommand, newCommand, present, type Work, withProgress } from '../command-frame.ts';
+import {
+  accessFor,
+  endRepositoryCommand,
+  newCommand,
+  present,
+  type Work,
+  withProgress,
+} from '../command-frame.ts';
 import type { Context } from '../context.ts';
 import { parsePositive } from '../option-values.ts';
 import { pointRecord, renderPoints } from '../render/points.ts';
@@ -32,7 +39,11 @@ export function define(parent: Command, context: Context, listPoints: ListPoints
       ['holdfast points --host db-2 --latest 1 --json', 'the newest of one machine, for a program'],
     ],
   });
-  addSnapshotFilter(command).option('--latest <n>', 'only the newest n of each host and paths', parsePositive);
+  addSnapshotFilter(command).option(
+    '--latest <n>',
+    'only the newest n of each host and paths',
+    parsePositive,
+  );
   endRepositoryCommand(command).action(async (snapshots: string[]) => {
     const access = await accessFor(command, context);
     const request = { ...command.opts<PointsOptions>(), snapshots };
@@ -41,7 +52,8 @@ export function define(parent: Command, context: Context, listPoints: ListPoints
       command,
       context,
       {
-        lines: (_style, width) => renderPoints(points, { now: context.clock.now(), timeZone: context.timeZone, width }),
+        lines: (_style, width) =>
+          renderPoints(points, { now: context.clock.now(), timeZone: context.timeZone, width }),
         records: () => points.map(pointRecord),
       },
       'answer',

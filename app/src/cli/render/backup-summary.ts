@@ -34,7 +34,9 @@ export function renderBackup(summary: BackupSummary, style: Style): string[] {
     `  stored  ${stored(figures)}`,
     ...(summary.snapshot === undefined
       ? []
-      : [`  Next: holdfast files restore ${shortId(summary.snapshot)} --target DIR   brings it back into DIR`]),
+      : [
+          `  Next: holdfast files restore ${shortId(summary.snapshot)} --target DIR   brings it back into DIR`,
+        ]),
   ];
 }
 
@@ -44,7 +46,8 @@ export function backupRecord(summary: BackupSummary): Record<string, unknown> {
 
 function headline(summary: BackupSummary, style: Style): string {
   const took = formatDuration(summary.milliseconds);
-  if (summary.snapshot === undefined) return `${style.quiet(signs.unknown)} Dry run in ${took}: nothing was written`;
+  if (summary.snapshot === undefined)
+    return `${style.quiet(signs.unknown)} Dry run in ${took}: nothing was written`;
   const sign = summary.unreadable.length === 0 ? style.good(signs.good) : style.warning(signs.warning);
   const since = summary.parent === undefined ? 'the first of its kind' : `after ${shortId(summary.parent)}`;
   return `${sign} Saved snapshot ${style.strong(shortId(summary.snapshot))} (${since}) in ${took}`;

@@ -51,10 +51,13 @@ function sign(finding: Finding, style: Style): string {
 
 function conclusion(result: CheckResult, style: Style): string[] {
   const seen = `${formatCounted(result.snapshots, 'snapshot')} and ${formatCounted(result.packs, 'pack')}`;
-  const read = result.packsRead === 0 ? '' : `, ${formatBytes(result.bytesRead)} of data read and authenticated`;
+  const read =
+    result.packsRead === 0 ? '' : `, ${formatBytes(result.bytesRead)} of data read and authenticated`;
   const took = formatDuration(result.milliseconds);
   const errors = errorsIn(result.findings);
-  if (errors > 0) return [`${style.bad(signs.bad)} ${formatCounted(errors, 'error')} in ${seen}${read} (${took})`];
-  const next = result.packsRead < result.packs ? ['  Next: --read-data reads and authenticates all of the data'] : [];
+  if (errors > 0)
+    return [`${style.bad(signs.bad)} ${formatCounted(errors, 'error')} in ${seen}${read} (${took})`];
+  const next =
+    result.packsRead < result.packs ? ['  Next: --read-data reads and authenticates all of the data'] : [];
   return [`${style.good(signs.good)} No errors in ${seen}${read} (${took})`, ...next];
 }

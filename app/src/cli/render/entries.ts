@@ -16,7 +16,15 @@ export interface Entry {
   readonly linkTarget?: string;
 }
 
-const TYPE_LETTERS = { file: '-', dir: 'd', symlink: 'l', dev: 'b', chardev: 'c', fifo: 'p', socket: 's' } as const;
+const TYPE_LETTERS = {
+  file: '-',
+  dir: 'd',
+  symlink: 'l',
+  dev: 'b',
+  chardev: 'c',
+  fifo: 'p',
+  socket: 's',
+} as const;
 
 /** The path, or with `long` a line as `ls -l` prints it: rows arrive one by one, so columns have fixed widths. */
 export function renderEntry(entry: Entry, long: boolean, timeZone: string): string {

@@ -1,4 +1,4 @@
-import { shortId, type StoredSnapshot } from '@holdfast/engine';
+import { type StoredSnapshot, shortId } from '@holdfast/engine';
 import { formatAge, formatCounted, formatTime } from '../format.ts';
 import { type Style, signs } from '../style.ts';
 import { printable } from '../width.ts';
@@ -22,7 +22,13 @@ export interface ForgetPlan {
   readonly groups: readonly ForgetGroup[];
 }
 
-const COLUMNS = [{ title: '' }, { title: 'point' }, { title: 'taken' }, { title: '' }, { title: 'why', flexible: true }] as const;
+const COLUMNS = [
+  { title: '' },
+  { title: 'point' },
+  { title: 'taken' },
+  { title: '' },
+  { title: 'why', flexible: true },
+] as const;
 
 export interface ForgetView extends Reader {
   readonly style: Style;

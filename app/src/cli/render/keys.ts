@@ -14,7 +14,13 @@ export interface KeyEntry {
   readonly created: number;
 }
 
-const COLUMNS = [{ title: '' }, { title: 'key' }, { title: 'user' }, { title: 'host' }, { title: 'created' }] as const;
+const COLUMNS = [
+  { title: '' },
+  { title: 'key' },
+  { title: 'user' },
+  { title: 'host' },
+  { title: 'created' },
+] as const;
 
 export function renderKeys(keys: readonly KeyEntry[], timeZone: string, width: number): string[] {
   const rows = keys.map((key) => [

@@ -1,4 +1,4 @@
-import { shortId, type StoredSnapshot } from '@holdfast/engine';
+import { type StoredSnapshot, shortId } from '@holdfast/engine';
 import { formatAge, formatBytes, formatCounted, formatTime } from '../format.ts';
 import { printable } from '../width.ts';
 import { renderTable } from './table.ts';
@@ -26,7 +26,8 @@ export function renderPoints(snapshots: readonly StoredSnapshot[], reader: Reade
   const sorted = snapshots.toSorted((a, b) => momentOf(a) - momentOf(b));
   const newest = sorted.at(-1);
   const rows = sorted.map((snapshot) => pointRow(snapshot, reader));
-  const next = newest === undefined ? '' : `   Next: holdfast files restore ${shortId(newest.id)} --target DIR`;
+  const next =
+    newest === undefined ? '' : `   Next: holdfast files restore ${shortId(newest.id)} --target DIR`;
   return [...renderTable(COLUMNS, rows, reader.width), '', formatCounted(sorted.length, 'point') + next];
 }
 

@@ -15,7 +15,9 @@ export function renderProblems(problems: readonly Problem[], style: Style): stri
   const shown = problems.slice(0, SHOWN);
   const hidden = problems.length - shown.length;
   return [
-    ...shown.map((problem) => `${style.bad(signs.bad)} ${printable(problem.path)}: ${printable(problem.message)}`),
+    ...shown.map(
+      (problem) => `${style.bad(signs.bad)} ${printable(problem.path)}: ${printable(problem.message)}`,
+    ),
     ...(hidden === 0 ? [] : [style.quiet(`  and ${formatCount(hidden)} more (all of them with --json)`)]),
   ];
 }

@@ -33,7 +33,9 @@ export function renderStats(stats: RepositoryStats): string[] {
     `  size         ${formatBytes(stats.bytes)}`,
     ...(uncompressedBytes === undefined
       ? []
-      : [`  compression  ${formatFactor(uncompressedBytes, stats.bytes)} of ${formatBytes(uncompressedBytes)}`]),
+      : [
+          `  compression  ${formatFactor(uncompressedBytes, stats.bytes)} of ${formatBytes(uncompressedBytes)}`,
+        ]),
   ];
 }
 

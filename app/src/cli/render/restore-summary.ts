@@ -55,6 +55,7 @@ function counts(summary: RestoreSummary): string {
 }
 
 function proof(summary: RestoreSummary): string {
-  if (summary.filesVerified === undefined) return 'Next: the same with --verify reads all back and compares it';
+  if (summary.filesVerified === undefined)
+    return 'Next: the same with --verify reads all back and compares it';
   return `${formatCounted(summary.filesVerified, 'file')} read back and compared`;
 }

@@ -11,7 +11,11 @@ const GAP = '  ';
 const NARROWEST = 10;
 
 /** Aligned columns with a head, at most `width` cells wide if the flexible column can give that much. */
-export function renderTable(columns: readonly Column[], rows: readonly (readonly string[])[], width: number): string[] {
+export function renderTable(
+  columns: readonly Column[],
+  rows: readonly (readonly string[])[],
+  width: number,
+): string[] {
   const cells = [columns.map((column) => column.title), ...rows];
   const widths = columns.map((_, index) => Math.max(...cells.map((row) => displayWidth(row[index] ?? ''))));
   const excess = widths.reduce((sum, one) => sum + one, 0) + GAP.length * (columns.length - 1) - width;

@@ -1,6 +1,13 @@
 import { Failure } from '@holdfast/engine';
 import { type Command, Option } from 'commander';
-import { accessFor, endRepositoryCommand, newCommand, present, type Work, withProgress } from '../../command-frame.ts';
+import {
+  accessFor,
+  endRepositoryCommand,
+  newCommand,
+  present,
+  type Work,
+  withProgress,
+} from '../../command-frame.ts';
 import type { Context } from '../../context.ts';
 import { formatCounted } from '../../format.ts';
 import { collect, collectLists, parseMoment, parsePositive, parseSize } from '../../option-values.ts';
@@ -52,7 +59,11 @@ export interface BackupRequest extends BackupOptions {
 }
 
 /** Resolves also when single files could not be read: they are in the summary. */
-export type BackupFiles = (access: RepositoryAccess, request: BackupRequest, work: Work) => Promise<BackupSummary>;
+export type BackupFiles = (
+  access: RepositoryAccess,
+  request: BackupRequest,
+  work: Work,
+) => Promise<BackupSummary>;
 
 export function define(parent: Command, context: Context, backupFiles: BackupFiles): void {
   const command = newCommand(parent, {
@@ -63,9 +74,15 @@ export function define(parent: Command, context: Context, backupFiles: BackupFil
       'Ends with 0 when all was saved, with 3 when a snapshot was written but some files could not be read.',
     examples: [
       ['holdfast files backup /home /etc --repo /srv/backup', 'a first backup, or the next one'],
-      ['holdfast files backup ~ -e "*.tmp" -e node_modules --exclude-caches', 'without what can be made again'],
+      [
+        'holdfast files backup ~ -e "*.tmp" -e node_modules --exclude-caches',
+        'without what can be made again',
+      ],
       ['holdfast files backup /home --dry-run -v', 'only show what would be saved'],
-      ['pg_dump shop | holdfast files backup --stdin --stdin-filename shop.sql', 'what another program prints'],
+      [
+        'pg_dump shop | holdfast files backup --stdin --stdin-filename shop.sql',
+        'what another program prints',
+      ],
     ],
   });
   addChoiceOptions(command);
@@ -79,9 +96,13 @@ export function define(parent: Command, context: Context, backupFiles: BackupFil
     const view = { lines: renderBackup.bind(null, summary), records: () => [backupRecord(summary)] };
     present(command, context, view, 'confirmation');
     if (summary.unreadable.length > 0) {
-      throw new Failure('incomplete', `${formatCounted(summary.unreadable.length, 'file')} could not be read`, {
-        hint: 'The snapshot is sound but lacks them. Make them readable or exclude them, then run it again.',
-      });
+      throw new Failure(
+        'incomplete',
+        `${formatCounted(summary.unreadable.length, 'file')} could not be read`,
+        {
+          hint: 'The snapshot is sound but lacks them. Make them readable or exclude them, then run it again.',
+        },
+      );
     }
   });
 }
@@ -122,7 +143,11 @@ function addEffortOptions(command: Command): void {
   command
     .optionsGroup('Load and speed:')
     .option('--read-concurrency <n>', 'read so many files at once', parsePositive)
-    .addOption(new Option('--compression <mode>').choices(['auto', 'off', 'max']).default('auto'))
+    .addOption(
+      new Option('--compression <mode>', 'how hard to compress new data')
+        .choices(['auto', 'off', 'max'])
+        .default('auto'),
+    )
     .option('--limit-upload <KiB/s>', 'send at most so much', parsePositive)
     .option('--limit-download <KiB/s>', 'fetch at most so much', parsePositive)
     .option('--pack-size <MiB>', 'gather so much in a file of the repository', parsePositive)
@@ -137,7 +162,9 @@ function refuseContradictions(request: BackupRequest): void {
     throw new Failure('usage', '--stdin saves standard input alone: leave out the paths and lists');
   }
   if (request.stdin !== true && !chosen) {
-    throw new Failure('usage', 'nothing to save was given', { hint: 'Name files or directories, or use --files-from or --stdin.' });
+    throw new Failure('usage', 'nothing to save was given', {
+      hint: 'Name files or directories, or use --files-from or --stdin.',
+    });
   }
   if (request.force === true && request.parent !== undefined) {
     throw new Failure('usage', '--force and --parent contradict each other');

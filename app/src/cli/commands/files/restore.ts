@@ -1,6 +1,13 @@
 import { Failure } from '@holdfast/engine';
 import { type Command, Option } from 'commander';
-import { accessFor, endRepositoryCommand, newCommand, present, type Work, withProgress } from '../../command-frame.ts';
+import {
+  accessFor,
+  endRepositoryCommand,
+  newCommand,
+  present,
+  type Work,
+  withProgress,
+} from '../../command-frame.ts';
 import type { Context } from '../../context.ts';
 import { formatCounted } from '../../format.ts';
 import { collect, parsePositive } from '../../option-values.ts';
@@ -31,7 +38,11 @@ export interface RestoreRequest extends RestoreOptions {
 }
 
 /** Resolves also when single files could not be written: they are in the summary. */
-export type RestoreFiles = (access: RepositoryAccess, request: RestoreRequest, work: Work) => Promise<RestoreSummary>;
+export type RestoreFiles = (
+  access: RepositoryAccess,
+  request: RestoreRequest,
+  work: Work,
+) => Promise<RestoreSummary>;
 
 export function define(parent: Command, context: Context, restoreFiles: RestoreFiles): void {
   const command = newCommand(parent, {
@@ -44,7 +55,10 @@ export function define(parent: Command, context: Context, restoreFiles: RestoreF
     examples: [
       ['holdfast files restore latest --target /tmp/back', 'everything, into a new place'],
       ['holdfast files restore 1a2b3c4d -t / -i /etc/nginx --overwrite if-changed', 'one folder, in place'],
-      ['holdfast files restore latest:/home/ann -t /home/ann --delete --dry-run', 'show what making it equal would do'],
+      [
+        'holdfast files restore latest:/home/ann -t /home/ann --delete --dry-run',
+        'show what making it equal would do',
+      ],
     ],
   });
   command
@@ -73,9 +87,13 @@ export function define(parent: Command, context: Context, restoreFiles: RestoreF
     const view = { lines: renderRestore.bind(null, summary), records: () => [restoreRecord(summary)] };
     present(command, context, view, 'confirmation');
     if (summary.failed.length > 0) {
-      throw new Failure('incomplete', `${formatCounted(summary.failed.length, 'file')} could not be restored`, {
-        hint: 'They are listed with the reason for each. The same command goes on with what is missing.',
-      });
+      throw new Failure(
+        'incomplete',
+        `${formatCounted(summary.failed.length, 'file')} could not be restored`,
+        {
+          hint: 'They are listed with the reason for each. The same command goes on with what is missing.',
+        },
+      );
     }
   });
 }
@@ -84,6 +102,9 @@ function refuseContradictions(request: RestoreRequest): void {
   const included = request.include !== undefined || request.iinclude !== undefined;
   const excluded = request.exclude !== undefined || request.iexclude !== undefined;
   if (included && excluded) {
-    throw new Failure('usage', '--include and --exclude contradict each other: say what you want, or what you do not');
+    throw new Failure(
+      'usage',
+      '--include and --exclude contradict each other: say what you want, or what you do not',
+    );
   }
 }

@@ -1,6 +1,13 @@
 import { Failure } from '@holdfast/engine';
 import { type Command, InvalidArgumentError } from 'commander';
-import { accessFor, endRepositoryCommand, newCommand, present, type Work, withProgress } from '../../command-frame.ts';
+import {
+  accessFor,
+  endRepositoryCommand,
+  newCommand,
+  present,
+  type Work,
+  withProgress,
+} from '../../command-frame.ts';
 import type { Context } from '../../context.ts';
 import { formatCounted } from '../../format.ts';
 import { parseSize } from '../../option-values.ts';
@@ -18,7 +25,11 @@ export interface CheckOptions {
   readonly readDataSubset?: DataSubset;
 }
 
-export type CheckRepository = (access: RepositoryAccess, options: CheckOptions, work: Work) => Promise<CheckResult>;
+export type CheckRepository = (
+  access: RepositoryAccess,
+  options: CheckOptions,
+  work: Work,
+) => Promise<CheckResult>;
 
 export function define(parent: Command, context: Context, checkRepository: CheckRepository): void {
   const command = newCommand(parent, {

@@ -38,7 +38,10 @@ export function define(parent: Command, context: Context, compareSnapshots: Comp
     const access = await accessFor(command, context);
     const request = { ...command.opts<DiffOptions>(), before, after };
     const changes = compareSnapshots(access, request, context.signal);
-    await writeLines(context.stdout, globalOptionsOf(command).json ? changeRecords(changes) : changeLines(changes));
+    await writeLines(
+      context.stdout,
+      globalOptionsOf(command).json ? changeRecords(changes) : changeLines(changes),
+    );
   });
 }
 
@@ -52,7 +55,10 @@ async function* changeRecords(changes: AsyncGenerator<Change, ChangeSummary>): A
 }
 
 /** Closes the source also when the reader stops early. */
-async function* mapped<T, Sum>(source: AsyncGenerator<T, Sum>, line: (item: T) => string): AsyncGenerator<string, Sum> {
+async function* mapped<T, Sum>(
+  source: AsyncGenerator<T, Sum>,
+  line: (item: T) => string,
+): AsyncGenerator<string, Sum> {
   let finished = false;
   try {
     for (;;) {

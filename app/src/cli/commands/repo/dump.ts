@@ -9,7 +9,7 @@ export interface DumpRequest extends SnapshotFilter {
   /** An id, its beginning or `latest`. */
   readonly snapshot: string;
   /** Absolute, of a file or a directory. */
-  readonly path: string;
+  readonly file: string;
 }
 
 export interface DumpedContent {
@@ -18,11 +18,15 @@ export interface DumpedContent {
   readonly bytes: AsyncIterable<Uint8Array>;
 }
 
-export type DumpContent = (access: RepositoryAccess, request: DumpRequest, signal: AbortSignal) => Promise<DumpedContent>;
+export type DumpContent = (
+  access: RepositoryAccess,
+  request: DumpRequest,
+  signal: AbortSignal,
+) => Promise<DumpedContent>;
 
 export function define(parent: Command, context: Context, dumpContent: DumpContent): void {
   const command = newCommand(parent, {
-    usage: 'dump <point> <path>',
+    usage: 'dump <point> <file>',
     summary: 'print a file, or a directory as a tar archive',
     examples: [
       ['holdfast repo dump latest /etc/fstab', 'look at a file as it was'],
@@ -31,12 +35,14 @@ export function define(parent: Command, context: Context, dumpContent: DumpConte
     ],
   });
   addSnapshotFilter(command);
-  endRepositoryCommand(command).action(async (snapshot: string, path: string) => {
+  endRepositoryCommand(command).action(async (snapshot: string, file: string) => {
     const access = await accessFor(command, context);
-    const request = { ...command.opts<SnapshotFilter>(), snapshot, path };
+    const request = { ...command.opts<SnapshotFilter>(), snapshot, file };
     const content = await dumpContent(access, request, context.signal);
     if (content.kind === 'archive' && context.stdout.terminal.interactive) {
-      throw new Failure('usage', 'an archive on a terminal is of no use', { hint: 'Send it to a file: … > files.tar' });
+      throw new Failure('usage', 'an archive on a terminal is of no use', {
+        hint: 'Send it to a file: … > files.tar',
+      });
     }
     for await (const bytes of content.bytes) await context.stdout.writeBytes(bytes);
   });

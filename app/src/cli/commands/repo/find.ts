@@ -1,4 +1,4 @@
-import { Failure, shortId, type StoredSnapshot } from '@holdfast/engine';
+import { Failure, type StoredSnapshot, shortId } from '@holdfast/engine';
 import type { Command } from 'commander';
 import { accessFor, endRepositoryCommand, newCommand } from '../../command-frame.ts';
 import type { Context } from '../../context.ts';
@@ -34,7 +34,11 @@ export interface Match {
 }
 
 /** Yields the matches of one snapshot after another. */
-export type FindEntries = (access: RepositoryAccess, request: FindRequest, signal: AbortSignal) => AsyncIterable<Match>;
+export type FindEntries = (
+  access: RepositoryAccess,
+  request: FindRequest,
+  signal: AbortSignal,
+) => AsyncIterable<Match>;
 
 export function define(parent: Command, context: Context, findEntries: FindEntries): void {
   const command = newCommand(parent, {
@@ -64,11 +68,18 @@ export function define(parent: Command, context: Context, findEntries: FindEntri
     const access = await accessFor(command, context);
     const { json } = globalOptionsOf(command);
     const matches = findEntries(access, request, context.signal);
-    await writeLines(context.stdout, json ? matchRecords(matches) : matchLines(matches, request.long === true, context.timeZone));
+    await writeLines(
+      context.stdout,
+      json ? matchRecords(matches) : matchLines(matches, request.long === true, context.timeZone),
+    );
   });
 }
 
-async function* matchLines(matches: AsyncIterable<Match>, long: boolean, timeZone: string): AsyncGenerator<string> {
+async function* matchLines(
+  matches: AsyncIterable<Match>,
+  long: boolean,
+  timeZone: string,
+): AsyncGenerator<string> {
   let last: string | undefined;
   for await (const { snapshot, entry } of matches) {
     if (snapshot.id !== last) {
@@ -82,6 +93,12 @@ async function* matchLines(matches: AsyncIterable<Match>, long: boolean, timeZon
 
 async function* matchRecords(matches: AsyncIterable<Match>): AsyncGenerator<string> {
   for await (const { snapshot, entry } of matches) {
-    yield JSON.stringify({ ...entry, type: 'match', kind: entry.type, snapshot: snapshot.id, time: snapshot.time });
+    yield JSON.stringify({
+      ...entry,
+      type: 'match',
+      kind: entry.type,
+      snapshot: snapshot.id,
+      time: snapshot.time,
+    });
   }
 }

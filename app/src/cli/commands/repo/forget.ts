@@ -1,6 +1,13 @@
 import { Failure } from '@holdfast/engine';
 import { type Command, InvalidArgumentError } from 'commander';
-import { accessFor, endRepositoryCommand, newCommand, present, type Work, withProgress } from '../../command-frame.ts';
+import {
+  accessFor,
+  endRepositoryCommand,
+  newCommand,
+  present,
+  type Work,
+  withProgress,
+} from '../../command-frame.ts';
 import type { Context } from '../../context.ts';
 import { formatCounted } from '../../format.ts';
 import { type CalendarSpan, collectLists, parseCalendarSpan, parseKeepCount } from '../../option-values.ts';
@@ -56,7 +63,21 @@ export type PlanForget = (
 ) => Promise<Planned<ForgetPlan, ForgetOutcome>>;
 
 const PERIODS = ['hourly', 'daily', 'weekly', 'monthly', 'yearly'] as const;
-const SHORT = { hourly: 'H', daily: 'd', weekly: 'w', monthly: 'm', yearly: 'y' } as const;
+/** restic has -H for hourly here; it is --host everywhere else, so in this command's filter as well. */
+const FLAGS = {
+  hourly: '--keep-hourly',
+  daily: '-d, --keep-daily',
+  weekly: '-w, --keep-weekly',
+  monthly: '-m, --keep-monthly',
+  yearly: '-y, --keep-yearly',
+} as const;
+const UNITS = {
+  hourly: 'hours',
+  daily: 'days',
+  weekly: 'weeks',
+  monthly: 'months',
+  yearly: 'years',
+} as const;
 const GROUPINGS: readonly string[] = ['host', 'paths', 'tags'] satisfies Grouping[];
 
 export function define(parent: Command, context: Context, planForget: PlanForget): void {
@@ -67,7 +88,10 @@ export function define(parent: Command, context: Context, planForget: PlanForget
       'Removes the snapshots that no rule keeps, and says for each why it stays or goes. Their data stays in the ' +
       'repository until a prune.',
     examples: [
-      ['holdfast repo forget --keep-daily 7 --keep-weekly 5 --keep-monthly 12 --dry-run', 'show what would go'],
+      [
+        'holdfast repo forget --keep-daily 7 --keep-weekly 5 --keep-monthly 12 --dry-run',
+        'show what would go',
+      ],
       ['holdfast repo forget --keep-within 30d --keep-yearly unlimited --prune', 'and free the space'],
       ['holdfast repo forget 1a2b3c4d', 'exactly this one'],
     ],
@@ -89,7 +113,12 @@ export function define(parent: Command, context: Context, planForget: PlanForget
   });
 }
 
-async function forget(command: Command, context: Context, request: ForgetRequest, planForget: PlanForget): Promise<void> {
+async function forget(
+  command: Command,
+  context: Context,
+  request: ForgetRequest,
+  planForget: PlanForget,
+): Promise<void> {
   const access = await accessFor(command, context);
   const dryRun = request.dryRun === true;
   await using planned = await withProgress(command, context, (work) => planForget(access, request, work));
@@ -111,7 +140,7 @@ async function forget(command: Command, context: Context, request: ForgetRequest
     dryRun ? 'answer' : 'confirmation',
   );
   if (dryRun) return;
-  const outcome = await planned.execute();
+  const outcome = await withProgress(command, context, (work) => planned.execute(work));
   present(
     command,
     context,
@@ -129,28 +158,34 @@ async function forget(command: Command, context: Context, request: ForgetRequest
 }
 
 function addKeepOptions(command: Command): void {
-  command
-    .optionsGroup('What stays:')
-    .option('-l, --keep-last <n>', 'the last n', parseKeepCount);
+  command.optionsGroup('What stays:').option('-l, --keep-last <n>', 'the last n', parseKeepCount);
   for (const period of PERIODS) {
-    // restic has -H for hourly here; it is --host everywhere else, also in this command's filter.
-    const short = period === 'hourly' ? '' : `-${SHORT[period]}, `;
-    command.option(`${short}--keep-${period} <n>`, `the last of each of the last n ${UNITS[period]}`, parseKeepCount);
+    command.option(`${FLAGS[period]} <n>`, `the last of each of the last n ${UNITS[period]}`, parseKeepCount);
   }
-  command.option('--keep-within <span>', 'all of this span before the newest, such as 1y5m7d2h', parseCalendarSpan);
+  command.option(
+    '--keep-within <span>',
+    'all of this span before the newest, such as 1y5m7d2h',
+    parseCalendarSpan,
+  );
   for (const period of PERIODS) {
-    command.option(`--keep-within-${period} <span>`, `one of each of the ${UNITS[period]} in it`, parseCalendarSpan);
+    command.option(
+      `--keep-within-${period} <span>`,
+      `one of each of the ${UNITS[period]} in it`,
+      parseCalendarSpan,
+    );
   }
   command.option('--keep-tag <tags>', 'all with these tags (several times: any of them)', collectLists);
 }
 
-const UNITS = { hourly: 'hours', daily: 'days', weekly: 'weeks', monthly: 'months', yearly: 'years' } as const;
-
 export function parseGrouping(text: string): readonly Grouping[] {
-  const parts = text.split(',').map((part) => part.trim()).filter((part) => part !== '');
+  const parts = text
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '');
   const names = parts.map((part) => (part === 'path' || part === 'tag' ? `${part}s` : part));
   const unknown = names.find((name) => !GROUPINGS.includes(name));
-  if (unknown !== undefined) throw new InvalidArgumentError(`It is made of host, paths and tags, not "${unknown}".`);
+  if (unknown !== undefined)
+    throw new InvalidArgumentError(`It is made of host, paths and tags, not "${unknown}".`);
   return [...new Set(names)] as Grouping[];
 }
 

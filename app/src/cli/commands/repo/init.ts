@@ -1,6 +1,13 @@
 import { type Id, shortId } from '@holdfast/engine';
 import { type Command, Option } from 'commander';
-import { accessFor, endRepositoryCommand, newCommand, present, type Work, withProgress } from '../../command-frame.ts';
+import {
+  accessFor,
+  endRepositoryCommand,
+  newCommand,
+  present,
+  type Work,
+  withProgress,
+} from '../../command-frame.ts';
 import type { Context } from '../../context.ts';
 import type { RepositoryAccess } from '../../repository-options.ts';
 import { signs } from '../../style.ts';
@@ -18,7 +25,11 @@ export interface CreatedRepository {
   readonly location: string;
 }
 
-export type InitRepository = (access: RepositoryAccess, options: InitOptions, work: Work) => Promise<CreatedRepository>;
+export type InitRepository = (
+  access: RepositoryAccess,
+  options: InitOptions,
+  work: Work,
+) => Promise<CreatedRepository>;
 
 export function define(parent: Command, context: Context, initRepository: InitRepository): void {
   const command = newCommand(parent, {

@@ -19,7 +19,11 @@ export interface LsRequest extends LsOptions {
   readonly directories: readonly string[];
 }
 
-export type ListEntries = (access: RepositoryAccess, request: LsRequest, signal: AbortSignal) => AsyncIterable<Entry>;
+export type ListEntries = (
+  access: RepositoryAccess,
+  request: LsRequest,
+  signal: AbortSignal,
+) => AsyncIterable<Entry>;
 
 export function define(parent: Command, context: Context, listEntries: ListEntries): void {
   const command = newCommand(parent, {
@@ -50,6 +54,8 @@ async function* entryLines(
   timeZone: string,
 ): AsyncGenerator<string> {
   for await (const entry of entries) {
-    yield json ? JSON.stringify({ ...entry, type: 'entry', kind: entry.type }) : renderEntry(entry, long, timeZone);
+    yield json
+      ? JSON.stringify({ ...entry, type: 'entry', kind: entry.type })
+      : renderEntry(entry, long, timeZone);
   }
 }

@@ -1,9 +1,21 @@
 import type { Command } from 'commander';
-import { accessFor, endRepositoryCommand, newCommand, present, type Work, withProgress } from '../../command-frame.ts';
+import {
+  accessFor,
+  endRepositoryCommand,
+  newCommand,
+  present,
+  type Work,
+  withProgress,
+} from '../../command-frame.ts';
 import type { Context } from '../../context.ts';
 import type { Planned } from '../../planned.ts';
 import { addPruneOptions, type PruneOptions } from '../../prune-options.ts';
-import { type PruneOutcome, type PrunePlan, renderPruneOutcome, renderPrunePlan } from '../../render/prune-plan.ts';
+import {
+  type PruneOutcome,
+  type PrunePlan,
+  renderPruneOutcome,
+  renderPrunePlan,
+} from '../../render/prune-plan.ts';
 import type { RepositoryAccess } from '../../repository-options.ts';
 
 export interface PruneCommandOptions extends PruneOptions {
@@ -34,15 +46,21 @@ export function define(parent: Command, context: Context, planPrune: PlanPrune):
   endRepositoryCommand(command).action(async () => {
     const options = command.opts<PruneCommandOptions>();
     const access = await accessFor(command, context);
-    await withProgress(command, context, async (work) => {
-      await using planned = await planPrune(access, options, work);
-      const { plan } = planned;
-      const kind = options.dryRun === true ? 'answer' : 'confirmation';
-      present(command, context, { lines: () => renderPrunePlan(plan), records: () => [{ type: 'plan', ...plan }] }, kind);
-      if (options.dryRun === true) return;
-      const outcome = await planned.execute();
-      const view = { lines: renderPruneOutcome.bind(null, outcome), records: () => [{ type: 'summary', ...outcome }] };
-      present(command, context, view, 'confirmation');
-    });
+    await using planned = await withProgress(command, context, (work) => planPrune(access, options, work));
+    const { plan } = planned;
+    const kind = options.dryRun === true ? 'answer' : 'confirmation';
+    present(
+      command,
+      context,
+      { lines: () => renderPrunePlan(plan), records: () => [{ type: 'plan', ...plan }] },
+      kind,
+    );
+    if (options.dryRun === true) return;
+    const outcome = await withProgress(command, context, (work) => planned.execute(work));
+    const view = {
+      lines: renderPruneOutcome.bind(null, outcome),
+      records: () => [{ type: 'summary', ...outcome }],
+    };
+    present(command, context, view, 'confirmation');
   });
 }

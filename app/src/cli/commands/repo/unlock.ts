@@ -1,5 +1,12 @@
 import type { Command } from 'commander';
-import { accessFor, endRepositoryCommand, newCommand, present, type Work, withProgress } from '../../command-frame.ts';
+import {
+  accessFor,
+  endRepositoryCommand,
+  newCommand,
+  present,
+  type Work,
+  withProgress,
+} from '../../command-frame.ts';
 import type { Context } from '../../context.ts';
 import { formatCounted } from '../../format.ts';
 import type { RepositoryAccess } from '../../repository-options.ts';
@@ -15,7 +22,11 @@ export interface UnlockResult {
   readonly remaining: number;
 }
 
-export type UnlockRepository = (access: RepositoryAccess, options: UnlockOptions, work: Work) => Promise<UnlockResult>;
+export type UnlockRepository = (
+  access: RepositoryAccess,
+  options: UnlockOptions,
+  work: Work,
+) => Promise<UnlockResult>;
 
 export function define(parent: Command, context: Context, unlockRepository: UnlockRepository): void {
   const command = newCommand(parent, {
@@ -40,7 +51,9 @@ export function define(parent: Command, context: Context, unlockRepository: Unlo
           `${style.good(signs.good)} Removed ${formatCounted(result.removed, 'lock')}`,
           ...(result.remaining === 0
             ? []
-            : [`${style.warning(signs.warning)} ${formatCounted(result.remaining, 'lock')} left: somebody may be working`]),
+            : [
+                `${style.warning(signs.warning)} ${formatCounted(result.remaining, 'lock')} left: somebody may be working`,
+              ]),
         ],
         records: () => [{ type: 'summary', ...result }],
       },

@@ -21,12 +21,18 @@ export function define(parent: Command, context: Context, addKey: AddKey): void 
   addNewKeyOptions(command);
   endRepositoryCommand(command).action(async () => {
     const access = await accessFor(command, context);
-    const id = await addKey(access, await newKeyRequest(command.opts<NewKeyOptions>(), context), context.signal);
+    const id = await addKey(
+      access,
+      await newKeyRequest(command.opts<NewKeyOptions>(), context),
+      context.signal,
+    );
     present(
       command,
       context,
       {
-        lines: (style) => [`${style.good(signs.good)} Added key ${shortId(id)}: its password opens the repository now`],
+        lines: (style) => [
+          `${style.good(signs.good)} Added key ${shortId(id)}: its password opens the repository now`,
+        ],
         records: () => [{ type: 'summary', added: id }],
       },
       'confirmation',

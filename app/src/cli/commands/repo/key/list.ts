@@ -17,7 +17,10 @@ export function define(parent: Command, context: Context, listKeys: ListKeys): v
     present(
       command,
       context,
-      { lines: (_style, width) => renderKeys(keys, context.timeZone, width), records: () => keys.map(keyRecord) },
+      {
+        lines: (_style, width) => renderKeys(keys, context.timeZone, width),
+        records: () => keys.map(keyRecord),
+      },
       'answer',
     );
   });

@@ -34,9 +34,13 @@ export async function newKeyRequest(options: NewKeyOptions, context: Context): P
 
 function newPasswordSource({ newPasswordFile, newPasswordCommand }: NewKeyOptions): ValueSource | undefined {
   if (newPasswordFile !== undefined && newPasswordCommand !== undefined) {
-    throw new Failure('usage', '--new-password-file and --new-password-command contradict each other: give only one');
+    throw new Failure(
+      'usage',
+      '--new-password-file and --new-password-command contradict each other: give only one',
+    );
   }
-  if (newPasswordFile !== undefined) return { kind: 'file', name: '--new-password-file', path: newPasswordFile };
+  if (newPasswordFile !== undefined)
+    return { kind: 'file', name: '--new-password-file', path: newPasswordFile };
   if (newPasswordCommand === undefined) return undefined;
   return { kind: 'command', name: '--new-password-command', command: newPasswordCommand };
 }
