@@ -28,7 +28,7 @@ export function listenForInterrupts(source: SignalSource, exit: (code: number) =
         return;
       }
       controller.abort(
-        new Failure('interrupted', `stopped before the end: ${CAUSES[signal]}`, {
+        new Failure('interrupted', CAUSES[signal], {
           hint: 'What the repository had taken before is kept; run the same command again to go on.',
         }),
       );
