@@ -16,3 +16,5 @@ export { Failure, failureTable, isFailure } from './kernel/failure.ts';
 export type { Finding } from './kernel/finding.ts';
 export type { Id } from './kernel/id.ts';
 export { bytesFromId, idFromBytes, isId, shortId } from './kernel/id.ts';
+export type { Posix } from './kernel/posix/posix.ts';
+export { openPosix } from './kernel/posix/posix.ts';

@@ -1,5 +1,6 @@
 import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { createChunker } from '../../chunker/gear.ts';
+import { openCompressor } from '../../format/compressor.ts';
 import { decodeTree } from '../../format/tree.ts';
 import { openPosix } from '../../kernel/posix/posix.ts';
 import { BlobTable } from '../../repository/blob-table.ts';
@@ -42,11 +43,13 @@ function work(port: MessagePort, signals: Signals, setup: WorkerSetup): void {
   const selection = compileSelection(scan.selection);
   const cache = scan.cache === undefined ? undefined : new ScanCache(scan.cache);
   const records = new RecordWriter((bytes) => stack.send({ type: 'records', bytes }, [bytes.buffer]));
+  const compressor = openCompressor();
   const packer = new Packer({
     key: setup.key,
     table,
     version: setup.version,
     compression: setup.compression,
+    compressor,
     packSize: setup.packSize,
     recycled: () => stack.takeBuffer(),
     deliver: (pack) => {
@@ -169,6 +172,7 @@ function work(port: MessagePort, signals: Signals, setup: WorkerSetup): void {
   } catch (error) {
     stack.send({ type: 'crashed', error });
   }
+  compressor.close();
 }
 
 function codeOf(error: unknown): string | undefined {
