@@ -27,7 +27,7 @@ export async function withWriteLock<Result>(
   const lock = await beginLock(repository, { exclusive: false, clock, retryFor, signal: outer });
   try {
     const [loaded] = await Promise.all([repository.loadIndex(outer), lock.confirmed]);
-    const indexed = (await isCurrent(repository, loaded)) ? loaded : await repository.loadIndex(outer);
+    const indexed = (await isCurrent(repository, loaded, outer)) ? loaded : await repository.loadIndex(outer);
     return await work(indexed, joined(lock.signal, outer));
   } finally {
     await lock.release();
@@ -35,8 +35,12 @@ export async function withWriteLock<Result>(
 }
 
 /** Whether every index file that was read is still there. Further ones only mean that more could be deduplicated. */
-async function isCurrent(repository: Repository, indexed: IndexedRepository): Promise<boolean> {
+async function isCurrent(
+  repository: Repository,
+  indexed: IndexedRepository,
+  signal: AbortSignal,
+): Promise<boolean> {
   const there = new Set<string>();
-  for await (const { name } of repository.backend.list('index')) there.add(name);
+  for await (const { name } of repository.backend.list('index', signal)) there.add(name);
   return indexed.index.files.isSubsetOf(there);
 }

@@ -6,7 +6,9 @@ import type { BlobType, Node } from '../../format/types.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import { isFailure } from '../../kernel/failure.ts';
 import { type Id, idFromBytes } from '../../kernel/id.ts';
+import { lastCall } from '../../kernel/last-call.ts';
 import type { IndexedRepository } from '../../repository/indexed-repository.ts';
+import { joined } from '../../repository/locks.ts';
 import { PackSink } from '../../repository/pack-sink.ts';
 import { allocateCounters, type Counts, currentPaths, sumCounters } from './counters.ts';
 import type { BlobsResult, DirectoryResult, DirectoryTask, ScanProblem, ScanRules, WorkerSetup } from './protocol.ts';
@@ -39,6 +41,8 @@ export class WritingSession {
   readonly #sink: PackSink;
   readonly #counters: SharedArrayBuffer;
   readonly #signal: AbortSignal | undefined;
+  /** Stops saves that are under way when the session is given up for another reason than the caller's signal. */
+  readonly #abandoned = new AbortController();
 
   constructor(indexed: IndexedRepository, options: WritingOptions) {
     const { repository, index } = indexed;
@@ -47,6 +51,7 @@ export class WritingSession {
     this.#counters = allocateCounters(workers);
     this.#signal = options.signal;
     this.#sink = new PackSink(repository, index, options.clock);
+    const whileWanted = joined(this.#abandoned.signal, options.signal);
     const setup: Omit<WorkerSetup, 'worker'> = {
       workers,
       key: repository.key,
@@ -63,8 +68,8 @@ export class WritingSession {
       Array.from({ length: workers }, (_, worker) => ({ ...setup, worker })),
       signals,
       {
-        savePack: (pack) => this.#sink.add(pack, options.signal),
-        loadTree: (id) => loadTreeIfThere(indexed, id, options.signal),
+        savePack: (pack) => this.#sink.add(pack, whileWanted),
+        loadTree: (id) => loadTreeIfThere(indexed, id, whileWanted),
         records: (bytes) => options.onRecords?.(bytes),
         problem: (problem) => options.onProblem?.(problem),
       },
@@ -138,8 +143,13 @@ export class WritingSession {
    * the counters.
    */
   async abandon(): Promise<void> {
+    this.#abandoned.abort();
     await this.#crew.stop();
-    await this.#sink.saveIndex();
+    try {
+      await this.#sink.saveIndex(lastCall(this.#signal));
+    } catch {
+      // Why it was given up is what the caller has to hear; packs without an index are only work done twice.
+    }
   }
 
   async #saveBlob(type: BlobType, bytes: Uint8Array): Promise<Id> {
