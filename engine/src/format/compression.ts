@@ -30,9 +30,29 @@ export function compressBlob(type: BlobType, content: Uint8Array, mode: Compress
   if (mode === 'off' && type === 'data') {
     return undefined;
   }
+  if (mode === 'auto' && looksIncompressible(content)) {
+    return undefined;
+  }
   const compressed = compress(content, mode);
   return compressed.length < content.length ? compressed : undefined;
 }
+
+/**
+ * Photos, videos and archives do not get smaller, and finding that out in full costs half of what storing them does.
+ * So three samples are tried first, together one byte in sixteen at the most; small contents are just compressed.
+ */
+function looksIncompressible(content: Uint8Array): boolean {
+  if (content.length < SAMPLED_FROM) {
+    return false;
+  }
+  const step = Math.floor((content.length - SAMPLE_BYTES) / 2);
+  const sample = Buffer.concat([0, step, 2 * step].map((at) => content.subarray(at, at + SAMPLE_BYTES)));
+  return compress(sample, 'auto').length >= sample.length * INCOMPRESSIBLE;
+}
+
+const SAMPLED_FROM = 256 * 1024;
+const SAMPLE_BYTES = 5 * 1024;
+const INCOMPRESSIBLE = 0.99;
 
 /** The content of a compressed blob, exactly `uncompressedLength` bytes; else `repository.damaged`. */
 export function decompress(bytes: Uint8Array, uncompressedLength: number): Buffer {
