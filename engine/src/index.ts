@@ -36,6 +36,8 @@ export { Failure, failureTable, isFailure } from './kernel/failure.ts';
 export type { Finding } from './kernel/finding.ts';
 export type { Id } from './kernel/id.ts';
 export { bytesFromId, idFromBytes, isId, shortId } from './kernel/id.ts';
+export type { Posix } from './kernel/posix/posix.ts';
+export { openPosix } from './kernel/posix/posix.ts';
 export { printableName } from './kernel/printable-name.ts';
 export type { SnapshotFilter, SnapshotReference } from './repository/snapshot-selection.ts';
 export {
