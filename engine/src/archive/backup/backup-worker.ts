@@ -12,6 +12,7 @@ import { DirectoryJob } from './directory-job.ts';
 import { type ListingRules, listDirectory, listGiven } from './directory-listing.ts';
 import { EntryList } from './entry-list.ts';
 import { FileReader, Interrupted, SEGMENT_BYTES } from './file-reader.ts';
+import { OpenedAhead, openQuietly } from './opened-ahead.ts';
 import { NodeBuilder } from './node-builder.ts';
 import { type ParentDirectory, parentFromRecord, parentFromTree } from './parent-directory.ts';
 import type { WorkerBirth } from './crew-threads.ts';
@@ -84,7 +85,7 @@ function work(port: MessagePort, signals: Signals, setup: WorkerSetup): void {
       case 'directory':
         return runDirectory(task, done);
       case 'files':
-        return done({ kind: 'files', files: task.paths.map(readFile) });
+        return done({ kind: 'files', files: readFiles(task.paths) });
       case 'segment':
         return done(readSegment(task.path, task.offset));
       case 'blobs':
@@ -105,7 +106,7 @@ function work(port: MessagePort, signals: Signals, setup: WorkerSetup): void {
       // An assembled level is no directory of the disk: next time other paths may be asked for.
       if (task.given === undefined) records.add(task.path, { treeId: tree, entries, contents });
     };
-    const tools = { table, packer, counters, nodes, trust: scan, push: stack.push.bind(stack), readFile, remember, report };
+    const tools = { table, packer, counters, nodes, trust: scan, push: stack.push.bind(stack), readFiles, remember, report };
     new DirectoryJob({ listing: found, parent: parentOf(task), tools, done }).start();
   }
 
@@ -123,10 +124,15 @@ function work(port: MessagePort, signals: Signals, setup: WorkerSetup): void {
     }
   }
 
-  function readFile(path: BytePath): FileOutcome {
+  function readFiles(paths: readonly BytePath[]): FileOutcome[] {
+    using files = new OpenedAhead(paths, posix.advice);
+    return paths.map((path) => readFile(path, files));
+  }
+
+  function readFile(path: BytePath, files: OpenedAhead): FileOutcome {
     counters.at(path);
     try {
-      const { ids, size, opened, changed } = reader.read(path, 0, SEGMENT_BYTES);
+      const { ids, size, opened, changed } = reader.read(files.next(), 0, SEGMENT_BYTES);
       counters.add('bytesProcessed', size);
       // By the time it was opened it had grown beyond what is read at once.
       const cut = opened.size > BigInt(SEGMENT_BYTES);
@@ -142,7 +148,7 @@ function work(port: MessagePort, signals: Signals, setup: WorkerSetup): void {
   function readSegment(path: BytePath, offset: number): SegmentResult {
     counters.at(path);
     try {
-      const { ids, size, opened, changed } = reader.read(path, offset, SEGMENT_BYTES);
+      const { ids, size, opened, changed } = reader.read(openQuietly(path), offset, SEGMENT_BYTES);
       counters.add('bytesProcessed', size);
       return { kind: 'segment', ids, size, changed, opened: EntryList.of([{ name: '', stat: opened }]).bytes };
     } catch (error) {

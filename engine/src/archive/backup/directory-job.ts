@@ -30,7 +30,7 @@ export interface JobTools {
   readonly trust: TrustRules;
   /** Puts work on this worker's stack, from where others may take it; `done` is called on this worker. */
   readonly push: (task: Task, done: (result: TaskResult) => void) => void;
-  readonly readFile: (path: string) => FileOutcome;
+  readonly readFiles: (paths: readonly string[]) => readonly FileOutcome[];
   readonly remember: (tree: Buffer, entries: Buffer, contents: Buffer) => void;
   readonly report: (kind: ScanProblem['kind'], path: BytePath, error: unknown) => void;
 }
@@ -151,7 +151,9 @@ export class DirectoryJob {
       batchBytes += size;
     }
     for (const later of batches.slice(1)) this.#pushBatch(later);
-    for (const index of batches[0] ?? []) this.#accept(index, this.#tools.readFile(this.#listing.pathOf(index)));
+    const first = batches[0] ?? [];
+    const outcomes = this.#tools.readFiles(first.map((index) => this.#listing.pathOf(index)));
+    outcomes.forEach((outcome, position) => this.#accept(first[position] as number, outcome));
   }
 
   #pushBatch(indexes: readonly number[]): void {
