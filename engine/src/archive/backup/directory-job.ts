@@ -234,7 +234,7 @@ export class DirectoryJob {
 
   #saveTree(nodes: readonly Node[]): Buffer {
     const { packer, counters } = this.#tools;
-    const { id, added, packed } = packer.save('tree', encodeTree({ nodes }));
+    const { id, added, packed } = packer.save('tree', encodeTree(nodes));
     if (packed > 0) {
       counters.add('treeBlobs', 1);
       counters.add('treeAdded', added);

@@ -123,7 +123,7 @@ export class WritingSession {
 
   /** Saves a tree that the caller has put together. */
   async saveTree(nodes: readonly Node[]): Promise<Id> {
-    return await this.#saveBlob('tree', encodeTree({ nodes }));
+    return await this.#saveBlob('tree', encodeTree(nodes));
   }
 
   /** Makes everything durable and indexed. Nothing can be saved afterwards. */
