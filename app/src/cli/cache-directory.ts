@@ -13,7 +13,11 @@ export interface CacheFlags {
  * HOLDFAST_CACHE_DIR, RESTIC_CACHE_DIR, then `holdfast` in XDG_CACHE_HOME or ~/.cache. Where only RESTIC_CACHE_DIR is
  * given, ours is a folder of its own in it: the two caches are not alike.
  */
-export function chooseCacheDirectory(flags: CacheFlags, environment: Environment, homeDirectory: string): string | undefined {
+export function chooseCacheDirectory(
+  flags: CacheFlags,
+  environment: Environment,
+  homeDirectory: string,
+): string | undefined {
   if (flags.cache === false) return undefined;
   const own = flags.cacheDir || environment.HOLDFAST_CACHE_DIR;
   if (own) return own;

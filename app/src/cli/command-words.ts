@@ -29,7 +29,8 @@ export function splitCommand(command: string): string[] {
     else word += character;
   }
   endWord();
-  if (quote !== '') throw new Failure('usage', `a ${quote === '"' ? 'double' : 'single'} quote in the command is not closed`);
+  if (quote !== '')
+    throw new Failure('usage', `a ${quote === '"' ? 'double' : 'single'} quote in the command is not closed`);
   if (words.length === 0) throw new Failure('usage', 'the command is empty');
   return words;
 }

@@ -5,14 +5,17 @@ import { errorPage, isFailureCode } from './error-page.ts';
 
 const codes = Object.keys(failureTable) as FailureCode[];
 
-test.each(codes)('%s has a page that says what it means, what happened to the data and what to do', (code) => {
-  const page = errorPage(code);
-  expect(page).toContain(`# ${code}\n`);
-  expect(page).toContain(`Exit code ${failureTable[code].exitCode}.`);
-  for (const part of ['What it means', 'What happened to your data', 'What to do']) {
-    expect(page).toContain(`\n## ${part}\n`);
-  }
-});
+test.each(codes)(
+  '%s has a page that says what it means, what happened to the data and what to do',
+  (code) => {
+    const page = errorPage(code);
+    expect(page).toContain(`# ${code}\n`);
+    expect(page).toContain(`Exit code ${failureTable[code].exitCode}.`);
+    for (const part of ['What it means', 'What happened to your data', 'What to do']) {
+      expect(page).toContain(`\n## ${part}\n`);
+    }
+  },
+);
 
 test('no page is without a code', () => {
   const pages = readdirSync(new URL('../../../docs/errors/', import.meta.url));

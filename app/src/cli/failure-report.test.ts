@@ -38,7 +38,9 @@ describe('a failure is told to a person', () => {
 
   test('what was only misspelt did not start, what lacks files is incomplete', () => {
     expect(renderFailure(new Failure('usage', 'x'), options)[0]).toContain('files backup did not start: x');
-    expect(renderFailure(new Failure('incomplete', 'x'), options)[0]).toContain('files backup is incomplete: x');
+    expect(renderFailure(new Failure('incomplete', 'x'), options)[0]).toContain(
+      'files backup is incomplete: x',
+    );
   });
 
   test('with HOLDFAST_DEBUG the origin and its causes are shown', () => {
@@ -56,11 +58,14 @@ describe('whatever is thrown becomes a failure', () => {
     expect(failureFrom(failure, quiet)).toBe(failure);
   });
 
-  test.each([new TypeError('x is undefined'), 'a text', undefined])('%s is internal, with a way to see more', (thrown) => {
-    const failure = failureFrom(thrown, quiet);
-    expect(failure.code).toBe('internal');
-    expect(failure.hint).toContain('HOLDFAST_DEBUG=1');
-  });
+  test.each([new TypeError('x is undefined'), 'a text', undefined])(
+    '%s is internal, with a way to see more',
+    (thrown) => {
+      const failure = failureFrom(thrown, quiet);
+      expect(failure.code).toBe('internal');
+      expect(failure.hint).toContain('HOLDFAST_DEBUG=1');
+    },
+  );
 
   test('an abort is told by its reason', () => {
     const reason = new Failure('interrupted', 'stopped');

@@ -45,7 +45,12 @@ export function renderFailure(failure: Failure, options: ReportOptions): string[
   const headline = withRight(wrapText(sentence, room), `${failure.code} (exit ${failure.exitCode})`, room);
   const subject = failure.subject === undefined ? [] : wrapText(printable(failure.subject), room);
   const hint = failure.hint === undefined ? [] : wrapText(printable(failure.hint), room);
-  const advice = withMore([...subject, ...hint], hint.length > 0, `More: holdfast help ${failure.code}`, room);
+  const advice = withMore(
+    [...subject, ...hint],
+    hint.length > 0,
+    `More: holdfast help ${failure.code}`,
+    room,
+  );
   return [
     ...headline.map((line, index) => (index === 0 ? `${style.bad(signs.bad)} ${line}` : INDENT + line)),
     ...advice.map((line) => INDENT + line),
@@ -87,7 +92,11 @@ function renderOrigin(failure: Failure): string[] {
   let error: unknown = failure;
   for (let depth = 0; depth < 10 && error !== undefined; depth += 1) {
     const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    lines.push(...text.split('\n').map((line, index) => printable(depth > 0 && index === 0 ? `because of ${line}` : line)));
+    lines.push(
+      ...text
+        .split('\n')
+        .map((line, index) => printable(depth > 0 && index === 0 ? `because of ${line}` : line)),
+    );
     error = error instanceof Error ? error.cause : undefined;
   }
   return lines;

@@ -6,7 +6,13 @@ const SIZE = /^(\d+(?:\.\d+)?)([kmgt]?)(?:i?b)?$/i;
 const POWERS: Readonly<Record<string, number>> = { '': 0, k: 1, m: 2, g: 3, t: 4 };
 const GO_DURATION = /^(?:\d+(?:\.\d+)?(?:ms|s|m|h|d))+$/;
 const DURATION_PART = /(\d+(?:\.\d+)?)(ms|s|m|h|d)/g;
-const MILLISECONDS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+const MILLISECONDS: Readonly<Record<string, number>> = {
+  ms: 1,
+  s: 1000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+};
 const CALENDAR_SPAN = /^(?:(\d+)y)?(?:(\d+)m)?(?:(\d+)d)?(?:(\d+)h)?$/;
 
 /** A span as calendars count: a month is no fixed time. restic's `1y5m7d2h`. */
@@ -20,7 +26,8 @@ export interface CalendarSpan {
 /** Bytes. The suffixes k, M, G, T are powers of 1024 here, as in restic: a limit must mean the same in both. */
 export function parseSize(text: string): number {
   const match = SIZE.exec(text.trim());
-  if (match === null) throw new InvalidArgumentError('It is a number with k, M, G or T behind it, such as 500M.');
+  if (match === null)
+    throw new InvalidArgumentError('It is a number with k, M, G or T behind it, such as 500M.');
   return Math.floor(Number(match[1]) * 1024 ** (POWERS[(match[2] ?? '').toLowerCase()] ?? 0));
 }
 
@@ -62,7 +69,9 @@ export function parseMoment(timeZone: string): (text: string) => number {
         ? Temporal.Instant.from(text).epochMilliseconds
         : Temporal.PlainDateTime.from(text).toZonedDateTime(timeZone).epochMilliseconds;
     } catch {
-      throw new InvalidArgumentError('It is a time such as "2026-11-21 10:44:07" or 2026-11-21T10:44:07+07:00.');
+      throw new InvalidArgumentError(
+        'It is a time such as "2026-11-21 10:44:07" or 2026-11-21T10:44:07+07:00.',
+      );
     }
   };
 }

@@ -23,19 +23,28 @@ test('a failing command is told without its words, which may hold a secret', asy
 });
 
 test('a command that does not exist is told as that', async () => {
-  await expect(runPasswordCommand('no-such-program-here x', recordedContext())).rejects.toThrow('no such program');
+  await expect(runPasswordCommand('no-such-program-here x', recordedContext())).rejects.toThrow(
+    'no such program',
+  );
 });
 
 test('a command that hangs is ended', async () => {
   const { stderr, signal } = recordedContext();
-  const hanging = runPasswordCommand(`${node} -e "setInterval(() => {}, 1000)"`, { stderr, signal, limit: 300 });
+  const hanging = runPasswordCommand(`${node} -e "setInterval(() => {}, 1000)"`, {
+    stderr,
+    signal,
+    limit: 300,
+  });
   await expect(hanging).rejects.toThrow('did not end within 0.3 s');
 });
 
 test('Ctrl-C ends it', async () => {
   const { stderr } = recordedContext();
   const controller = new AbortController();
-  const running = runPasswordCommand(`${node} -e "setInterval(() => {}, 1000)"`, { stderr, signal: controller.signal });
+  const running = runPasswordCommand(`${node} -e "setInterval(() => {}, 1000)"`, {
+    stderr,
+    signal: controller.signal,
+  });
   controller.abort(new Error('interrupted'));
   await expect(running).rejects.toThrow('interrupted');
 });

@@ -20,11 +20,16 @@ export function runPasswordCommand(command: string, options: PasswordCommandOpti
   const [program = '', ...words] = splitCommand(command);
   const limit = options.limit ?? LIMIT;
   return new Promise((resolve, reject) => {
-    const child = execFile(program, words, { timeout: limit, signal: options.signal, encoding: 'utf8' }, (error, stdout) => {
-      if (error === null) resolve(new Secret(stdout.trim()));
-      else if (options.signal.aborted) reject(options.signal.reason);
-      else reject(commandFailure(program, error, limit));
-    });
+    const child = execFile(
+      program,
+      words,
+      { timeout: limit, signal: options.signal, encoding: 'utf8' },
+      (error, stdout) => {
+        if (error === null) resolve(new Secret(stdout.trim()));
+        else if (options.signal.aborted) reject(options.signal.reason);
+        else reject(commandFailure(program, error, limit));
+      },
+    );
     // It may ask nobody through us: a command that waits for input would wait for ever.
     child.stdin?.end();
     child.stderr?.on('data', (text: string) => options.stderr.write(text));
@@ -32,7 +37,11 @@ export function runPasswordCommand(command: string, options: PasswordCommandOpti
 }
 
 /** The error itself is no cause of the failure: its message repeats the whole command, which may hold a secret. */
-function commandFailure(program: string, error: Error & { code?: unknown; killed?: boolean }, limit: number): Failure {
+function commandFailure(
+  program: string,
+  error: Error & { code?: unknown; killed?: boolean },
+  limit: number,
+): Failure {
   const reason =
     error.killed === true
       ? `it did not end within ${limit / 1000} s`

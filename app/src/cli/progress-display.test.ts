@@ -34,6 +34,17 @@ test('a note stays above what is redrawn', async () => {
   expect(context.written.stderr).toMatch(/\x1b\[3A\x1b\[Jcannot read \/b\n$/);
 });
 
+test('Ctrl-C is answered at once: the work may need a moment to stop', async () => {
+  const controller = new AbortController();
+  const context = recordedContext({ signal: controller.signal }, { interactive: true });
+  const display = showProgress(context, 'redraw');
+  display.watch(sample);
+  await context.clock.advance(100);
+  controller.abort();
+  expect(context.written.stderr).toMatch(/\x1b\[JStopping cleanly.*\n$/);
+  await display.stop();
+});
+
 test('in a log the first line comes after ten seconds, then one every ten seconds', async () => {
   const context = recordedContext();
   const display = showProgress(context, 'lines');
@@ -51,7 +62,10 @@ test('a program gets a status line a second on its standard output', async () =>
   display.watch(sample);
   await context.clock.advance(3500);
   await display.stop();
-  const lines = context.written.stdout.trimEnd().split('\n').map((line) => JSON.parse(line));
+  const lines = context.written.stdout
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line));
   expect(lines.map((line) => line.type)).toEqual(['status', 'status', 'status']);
 });
 

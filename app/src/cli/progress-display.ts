@@ -20,7 +20,10 @@ const INTERVAL = { redraw: 100, lines: 10_000, json: 1000 } as const;
 const CURSOR_TO_START = '\r';
 const ERASE_BELOW = '\x1b[J';
 
-export function chooseProgressMode(context: Context, globals: { json: boolean; quiet: boolean }): ProgressMode {
+export function chooseProgressMode(
+  context: Context,
+  globals: { json: boolean; quiet: boolean },
+): ProgressMode {
   if (globals.quiet) return 'none';
   if (globals.json) return 'json';
   return context.stderr.terminal.interactive ? 'redraw' : 'lines';
@@ -50,17 +53,21 @@ export function showProgress(context: Context, mode: ProgressMode): ProgressDisp
       linesOnScreen = lines.length;
     }
   };
+  const note = (line: string) => {
+    erase();
+    stderr.write(`${line}\n`);
+  };
+  const announce = () => note('Stopping cleanly. Press Ctrl-C again to stop at once.');
+  context.signal.addEventListener('abort', announce, { once: true });
   const running = mode === 'none' ? Promise.resolve() : repeat(tell, INTERVAL[mode], clock, ended.signal);
 
   return {
     watch(next) {
       sample = next;
     },
-    note(line) {
-      erase();
-      stderr.write(`${line}\n`);
-    },
+    note,
     async stop() {
+      context.signal.removeEventListener('abort', announce);
       ended.abort();
       await running;
       erase();
@@ -68,7 +75,12 @@ export function showProgress(context: Context, mode: ProgressMode): ProgressDisp
   };
 }
 
-async function repeat(tell: () => void, interval: number, clock: Context['clock'], ended: AbortSignal): Promise<void> {
+async function repeat(
+  tell: () => void,
+  interval: number,
+  clock: Context['clock'],
+  ended: AbortSignal,
+): Promise<void> {
   while (!ended.aborted) {
     try {
       await clock.sleep(interval, ended);

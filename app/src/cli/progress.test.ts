@@ -37,13 +37,19 @@ test('what failed is said while it runs', () => {
 });
 
 test('of a long path the end is kept, and at most two are shown', () => {
-  const lines = renderProgress({ ...sample, items: [`/${'deep/'.repeat(30)}letter`, 'b', 'c'] }, 30, 1_010_000);
+  const lines = renderProgress(
+    { ...sample, items: [`/${'deep/'.repeat(30)}letter`, 'b', 'c'] },
+    30,
+    1_010_000,
+  );
   expect(lines).toHaveLength(4);
   expect(lines[2]).toMatch(/^ {2}….*letter$/);
 });
 
 test('a source that grew does not go beyond 100 %', () => {
-  expect(renderProgress({ ...sample, bytes: 200_000_000 }, 80, 1_010_000)[0]).toBe('Reading · 100 % · 10.0 s');
+  expect(renderProgress({ ...sample, bytes: 200_000_000 }, 80, 1_010_000)[0]).toBe(
+    'Reading · 100 % · 10.0 s',
+  );
 });
 
 test('whatever is being read, no line fills the terminal or carries a control character', () => {
@@ -58,7 +64,11 @@ test('whatever is being read, no line fills the terminal or carries a control ch
 });
 
 test('programs get numbers, and totals only when they are known', () => {
-  expect(progressStatus(sample, 1_010_000)).toMatchObject({ type: 'status', secondsElapsed: 10, totalFiles: 11_842 });
+  expect(progressStatus(sample, 1_010_000)).toMatchObject({
+    type: 'status',
+    secondsElapsed: 10,
+    totalFiles: 11_842,
+  });
   const { totalBytes, totalFiles, ...unknown } = sample;
   expect(Object.keys(progressStatus(unknown, 1_010_000))).not.toContain('totalBytes');
 });

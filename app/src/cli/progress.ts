@@ -25,8 +25,18 @@ const INDENT = '  ';
 
 /** Two to four lines for a terminal of `width` cells; `now` in milliseconds since the epoch. */
 export function renderProgress(sample: ProgressSample, width: number, now: number): string[] {
-  const first = [sample.phase, percentage(sample), formatDuration(elapsed(sample, now)), estimate(sample, now)];
-  const second = [files(sample), bytes(sample), formatRate(sample.bytes, elapsed(sample, now)), errors(sample)];
+  const first = [
+    sample.phase,
+    percentage(sample),
+    formatDuration(elapsed(sample, now)),
+    estimate(sample, now),
+  ];
+  const second = [
+    files(sample),
+    bytes(sample),
+    formatRate(sample.bytes, elapsed(sample, now)),
+    errors(sample),
+  ];
   // A line that fills the last cell makes some terminals wrap, and the erasing would then miss a line.
   const room = width - 1;
   return [

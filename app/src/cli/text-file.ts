@@ -16,7 +16,12 @@ export async function readTextFile(path: string, purpose: string): Promise<strin
 }
 
 export function decodeText(bytes: Uint8Array): string {
-  const encoding = bytes[0] === 0xff && bytes[1] === 0xfe ? 'utf-16le' : bytes[0] === 0xfe && bytes[1] === 0xff ? 'utf-16be' : 'utf-8';
+  const encoding =
+    bytes[0] === 0xff && bytes[1] === 0xfe
+      ? 'utf-16le'
+      : bytes[0] === 0xfe && bytes[1] === 0xff
+        ? 'utf-16be'
+        : 'utf-8';
   return new TextDecoder(encoding).decode(bytes);
 }
 
@@ -25,6 +30,9 @@ async function readBytes(path: string, purpose: string): Promise<Uint8Array> {
     return await readFile(path);
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? 'unknown error';
-    throw new Failure('usage', `the ${purpose} cannot be read: ${REASONS[code] ?? code}`, { subject: path, cause: error });
+    throw new Failure('usage', `the ${purpose} cannot be read: ${REASONS[code] ?? code}`, {
+      subject: path,
+      cause: error,
+    });
   }
 }

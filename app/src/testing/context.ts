@@ -9,7 +9,10 @@ export interface RecordedContext extends Context {
 }
 
 /** A context without a process: what is written is kept, time stands still, nobody can be asked. */
-export function recordedContext(changes: Partial<Context> = {}, terminal: Partial<Terminal> = {}): RecordedContext {
+export function recordedContext(
+  changes: Partial<Context> = {},
+  terminal: Partial<Terminal> = {},
+): RecordedContext {
   const written = { stdout: '', stderr: '' };
   const output = (name: 'stdout' | 'stderr'): Output => ({
     terminal: { interactive: false, columns: 100, colour: false, ...terminal },

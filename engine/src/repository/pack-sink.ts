@@ -18,20 +18,24 @@ export class PackSink {
   readonly #repository: Repository;
   readonly #index: Index;
   readonly #clock: Clock;
+  readonly #mayWrite: Promise<void>;
   #unindexed: IndexedPack[] = [];
   #unindexedBlobs = 0;
   #lastIndexAt: number;
   #savingIndex: Promise<void> = Promise.resolve();
 
-  constructor(repository: Repository, index: Index, clock: Clock) {
+  /** Nothing is saved before `mayWrite` resolves: the caller's lock counts from then on. */
+  constructor(repository: Repository, index: Index, clock: Clock, mayWrite: Promise<void>) {
     this.#repository = repository;
     this.#index = index;
     this.#clock = clock;
+    this.#mayWrite = mayWrite;
     this.#lastIndexAt = clock.now();
   }
 
   /** Resolves when the pack is durable and its blobs have their places. */
   async add(pack: FinishedPack, signal?: AbortSignal): Promise<void> {
+    await this.#mayWrite;
     try {
       await this.#repository.backend.save({ type: 'pack', name: pack.id }, pack.bytes, signal);
     } catch (error) {

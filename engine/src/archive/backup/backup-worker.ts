@@ -1,5 +1,6 @@
-import { parentPort, workerData } from 'node:worker_threads';
+import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { createChunker } from '../../chunker/gear.ts';
+import { openCompressor } from '../../format/compressor.ts';
 import { decodeTree } from '../../format/tree.ts';
 import { openPosix } from '../../kernel/posix/posix.ts';
 import { BlobTable } from '../../repository/blob-table.ts';
@@ -13,6 +14,7 @@ import { EntryList } from './entry-list.ts';
 import { FileReader, Interrupted, SEGMENT_BYTES } from './file-reader.ts';
 import { NodeBuilder } from './node-builder.ts';
 import { type ParentDirectory, parentFromRecord, parentFromTree } from './parent-directory.ts';
+import type { WorkerBirth } from './crew-threads.ts';
 import type {
   BlobsTask,
   DirectoryTask,
@@ -21,6 +23,7 @@ import type {
   SegmentResult,
   Task,
   TaskResult,
+  ToWorker,
   WorkerSetup,
 } from './protocol.ts';
 import { RecordWriter } from './record-writer.ts';
@@ -32,22 +35,21 @@ import { WorkStack } from './work-stack.ts';
 const UNSAVED_PACKS = 2;
 
 /** Composes one worker thread of a backup and lets it work until it is told to stop. */
-function work(setup: WorkerSetup): void {
-  const port = parentPort;
-  if (port === null) throw new Error('this module is a worker thread');
+function work(port: MessagePort, signals: Signals, setup: WorkerSetup): void {
   const { worker, scan } = setup;
   const posix = openPosix();
-  const signals = new Signals(setup.signals);
   const counters = new CounterRow(setup.counters, worker);
   const table = BlobTable.attach(setup.table);
   const selection = compileSelection(scan.selection);
   const cache = scan.cache === undefined ? undefined : new ScanCache(scan.cache);
   const records = new RecordWriter((bytes) => stack.send({ type: 'records', bytes }, [bytes.buffer]));
+  const compressor = openCompressor();
   const packer = new Packer({
     key: setup.key,
     table,
     version: setup.version,
     compression: setup.compression,
+    compressor,
     packSize: setup.packSize,
     recycled: () => stack.takeBuffer(),
     deliver: (pack) => {
@@ -170,7 +172,7 @@ function work(setup: WorkerSetup): void {
   } catch (error) {
     stack.send({ type: 'crashed', error });
   }
-  port.close();
+  compressor.close();
 }
 
 function codeOf(error: unknown): string | undefined {
@@ -181,4 +183,23 @@ function wordsOf(error: unknown): string {
   return error instanceof Error ? error.message : '';
 }
 
-work(workerData as WorkerSetup);
+/** Sleeps until there is something to set up for; undefined when there will be nothing. */
+function awaitSetup(port: MessagePort, signals: Signals, worker: number): WorkerSetup | undefined {
+  for (;;) {
+    const seen = signals.wakeNumber(worker);
+    const first = receiveMessageOnPort(port)?.message as ToWorker | undefined;
+    if (first?.type === 'setup') return first.setup;
+    if (signals.stopped) return undefined;
+    signals.sleep(worker, seen);
+  }
+}
+
+function main(port: MessagePort, birth: WorkerBirth): void {
+  const signals = new Signals(birth.signals);
+  const setup = awaitSetup(port, signals, birth.worker);
+  if (setup !== undefined) work(port, signals, setup);
+  port.close();
+}
+
+if (parentPort === null) throw new Error('this module is a worker thread');
+main(parentPort, workerData as WorkerBirth);

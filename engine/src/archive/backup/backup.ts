@@ -9,12 +9,13 @@ import type { Repository } from '../../repository/repository.ts';
 import type { SelectionRules } from '../filter/exclude.ts';
 import { type BytePath, fromText, toSystemPath, toText } from './byte-path.ts';
 import type { Counts } from './counters.ts';
+import type { CrewThreads } from './crew-threads.ts';
 import type { GivenEntry, ScanProblem } from './protocol.ts';
 import { type ScanCacheFile, scanCacheFile } from './scan-cache-file.ts';
 import { describeSnapshot, type SnapshotLabels, summarize } from './snapshot-summary.ts';
 import { assembleTargets, resolveTargets, type Target } from './targets.ts';
 import { WritingSession } from './writing-session.ts';
-import { withWriteLock } from './write-lock.ts';
+import { type WriteAccess, withWriteLock } from './write-lock.ts';
 
 export interface BackupOptions {
   readonly clock: Clock;
@@ -37,6 +38,8 @@ export interface BackupOptions {
   readonly compression?: CompressionMode;
   readonly packSize?: number;
   readonly workers?: number;
+  /** Worker threads that were started ahead; ended when the backup ends. */
+  readonly threads?: CrewThreads;
   /** Where the scan cache may lie; without it the parent's trees are read. */
   readonly cacheDirectory?: string;
   /** How long to wait for somebody else's exclusive lock, in milliseconds. */
@@ -81,11 +84,12 @@ export async function backupFiles(repository: Repository, options: BackupOptions
       : scanCacheFile(options.cacheDirectory, repository.config.id, [...paths, ...scanFlags(options)]);
 
   const lock = { clock, dryRun: options.dryRun ?? false, retryFor: options.retryLock ?? 0, signal: options.signal };
-  return await withWriteLock(repository, lock, async (indexed, signal) => {
+  return await withWriteLock(repository, lock, async ({ indexed, signal, mayWrite }) => {
     const parent = options.force ? undefined : (options.parent ?? (await findParent(repository, paths, options)));
     for (const problem of missing) options.onProblem?.(problem);
-    const run = new BackupRun(indexed, { ...options, signal }, parent, cacheFile);
+    const run = new BackupRun(indexed, { ...options, signal, mayWrite }, parent, cacheFile);
     const { tree, counts } = await run.save(entries);
+    await mayWrite;
     const skip = options.dryRun || (options.skipIfUnchanged && parent?.tree === tree);
     const snapshot = describeSnapshot(options.labels, {
       tree,
@@ -109,7 +113,7 @@ class BackupRun {
 
   constructor(
     indexed: IndexedRepository,
-    options: BackupOptions,
+    options: BackupOptions & Pick<WriteAccess, 'mayWrite'>,
     parent: StoredSnapshot | undefined,
     cacheFile: ScanCacheFile | undefined,
   ) {

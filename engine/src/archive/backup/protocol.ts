@@ -13,7 +13,6 @@ import type { SharedScanCache } from './scan-cache.ts';
  */
 export interface WorkerSetup {
   readonly worker: number;
-  readonly workers: number;
   readonly key: MasterKey;
   readonly version: 1 | 2;
   readonly chunkerPolynomial: string;
@@ -21,7 +20,6 @@ export interface WorkerSetup {
   readonly packSize: number;
   readonly table: SharedBlobTable;
   readonly counters: SharedArrayBuffer;
-  readonly signals: SharedArrayBuffer;
   readonly scan: ScanRules;
 }
 
@@ -128,6 +126,8 @@ export interface SentTask {
 }
 
 export type ToWorker =
+  /** The first message. */
+  | { readonly type: 'setup'; readonly setup: WorkerSetup }
   | SentTask
   | { readonly type: 'result'; readonly ticket: number; readonly result: TaskResult }
   | { readonly type: 'tree'; readonly bytes: Uint8Array | undefined }

@@ -5,6 +5,7 @@ import type { Clock } from '../../kernel/clock.ts';
 import { Failure } from '../../kernel/failure.ts';
 import type { Id } from '../../kernel/id.ts';
 import type { Repository } from '../../repository/repository.ts';
+import type { CrewThreads } from './crew-threads.ts';
 import { describeSnapshot, type SnapshotLabels, summarize } from './snapshot-summary.ts';
 import { withWriteLock } from './write-lock.ts';
 import { WritingSession } from './writing-session.ts';
@@ -20,6 +21,8 @@ export interface StreamBackupOptions {
   readonly compression?: CompressionMode;
   readonly packSize?: number;
   readonly workers?: number;
+  /** Worker threads that were started ahead; ended when the backup ends. */
+  readonly threads?: CrewThreads;
   readonly retryLock?: number;
   readonly signal?: AbortSignal;
   readonly onStart?: (session: Pick<WritingSession, 'counts' | 'currentPaths'>) => void;
@@ -45,8 +48,8 @@ export async function backupStream(repository: Repository, options: StreamBackup
   const startedAt = clock.now();
   const place = placeOf(options.name);
   const lock = { clock, dryRun: options.dryRun ?? false, retryFor: options.retryLock ?? 0, signal: options.signal };
-  return await withWriteLock(repository, lock, async (indexed, signal) => {
-    const session = new WritingSession(indexed, { ...options, signal });
+  return await withWriteLock(repository, lock, async ({ indexed, signal, mayWrite }) => {
+    const session = new WritingSession(indexed, { ...options, signal, mayWrite });
     options.onStart?.(session);
     let tree: Id;
     let size: number;
@@ -56,6 +59,7 @@ export async function backupStream(repository: Repository, options: StreamBackup
       size = saved.size;
       tree = await saveBelow(session, place, fileNode(saved, labels, clock.now()), labels, clock.now());
       await session.finish();
+      await mayWrite;
     } catch (error) {
       await session.abandon();
       throw error;

@@ -1,4 +1,3 @@
-import { availableParallelism } from 'node:os';
 import type { Chunker } from '../../chunker/chunker.ts';
 import type { CompressionMode } from '../../format/compression.ts';
 import { encodeTree } from '../../format/tree.ts';
@@ -9,13 +8,17 @@ import { type Id, idFromBytes } from '../../kernel/id.ts';
 import type { IndexedRepository } from '../../repository/indexed-repository.ts';
 import { PackSink } from '../../repository/pack-sink.ts';
 import { allocateCounters, type Counts, currentPaths, sumCounters } from './counters.ts';
+import { type CrewThreads, startCrewThreads } from './crew-threads.ts';
 import type { BlobsResult, DirectoryResult, DirectoryTask, ScanProblem, ScanRules, WorkerSetup } from './protocol.ts';
-import { Signals } from './signals.ts';
 import { WorkerCrew } from './worker-crew.ts';
 
 export interface WritingOptions {
   readonly clock: Clock;
-  /** Worker threads; as many as the machine has cores unless said otherwise. */
+  /** Resolves when the caller's lock counts; until then blobs are made, but nothing is saved. */
+  readonly mayWrite: Promise<void>;
+  /** Threads that were started ahead; the session ends them. */
+  readonly threads?: CrewThreads;
+  /** How many to start otherwise; as many as the machine has cores unless said. */
   readonly workers?: number;
   readonly compression?: CompressionMode;
   /** Bytes at which a pack is finished; 16 MiB as restic has it. */
@@ -42,13 +45,11 @@ export class WritingSession {
 
   constructor(indexed: IndexedRepository, options: WritingOptions) {
     const { repository, index } = indexed;
-    const workers = options.workers ?? availableParallelism();
-    const signals = Signals.allocate(workers);
-    this.#counters = allocateCounters(workers);
+    const threads = options.threads ?? startCrewThreads(options.workers);
+    this.#counters = allocateCounters(threads.workers.length);
     this.#signal = options.signal;
-    this.#sink = new PackSink(repository, index, options.clock);
+    this.#sink = new PackSink(repository, index, options.clock, options.mayWrite);
     const setup: Omit<WorkerSetup, 'worker'> = {
-      workers,
       key: repository.key,
       version: repository.config.version,
       chunkerPolynomial: repository.config.chunkerPolynomial,
@@ -56,19 +57,14 @@ export class WritingSession {
       packSize: options.packSize ?? DEFAULT_PACK_BYTES,
       table: index.table.shared,
       counters: this.#counters,
-      signals: signals.shared,
       scan: options.scan ?? NO_SCAN,
     };
-    this.#crew = new WorkerCrew(
-      Array.from({ length: workers }, (_, worker) => ({ ...setup, worker })),
-      signals,
-      {
-        savePack: (pack) => this.#sink.add(pack, options.signal),
-        loadTree: (id) => loadTreeIfThere(indexed, id, options.signal),
-        records: (bytes) => options.onRecords?.(bytes),
-        problem: (problem) => options.onProblem?.(problem),
-      },
-    );
+    this.#crew = new WorkerCrew(threads, setup, {
+      savePack: (pack) => this.#sink.add(pack, options.signal),
+      loadTree: (id) => loadTreeIfThere(indexed, id, options.signal),
+      records: (bytes) => options.onRecords?.(bytes),
+      problem: (problem) => options.onProblem?.(problem),
+    });
   }
 
   /** What has been done so far; may be asked at any time. */
