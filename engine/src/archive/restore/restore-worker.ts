@@ -1,6 +1,6 @@
 import { closeSync, constants, openSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
-import { Decompressor } from '../../format/decompressor.ts';
+import { openCompressor } from '../../format/compressor.ts';
 import { Sealer } from '../../format/sealing.ts';
 import { sha256 } from '../../kernel/hash.ts';
 import { openPosix } from '../../kernel/posix/posix.ts';
@@ -40,7 +40,7 @@ function work(setup: WorkerSetup): void {
   const counters = new CounterRow(setup.counters, setup.worker);
   const directories = new Directories(ledger, setup.target);
   const sealer = new Sealer(setup.key);
-  const decompressor = new Decompressor();
+  const compressor = openCompressor();
   const reader = new ContentReader(ledger, table);
   const posix = openPosix();
   const existing = new ExistingFiles({ ledger, directories, reader, attributes: posix.attributes, stopped });
@@ -86,7 +86,7 @@ function work(setup: WorkerSetup): void {
   function end(): void {
     writer.close();
     directories.close();
-    decompressor.close();
+    compressor.close();
     port?.close();
   }
 
@@ -118,7 +118,7 @@ function work(setup: WorkerSetup): void {
     if (stored === undefined) return 'the content does not match its authentication code';
     try {
       const uncompressed = table.uncompressedLengthOf(entry);
-      const plaintext = uncompressed > 0 ? decompressor.decompress(stored, uncompressed) : stored;
+      const plaintext = uncompressed > 0 ? compressor.decompress(stored, uncompressed) : stored;
       return sha256(plaintext).equals(table.idBytes(entry))
         ? plaintext
         : 'the content is not what its name says';
