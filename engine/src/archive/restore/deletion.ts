@@ -5,10 +5,10 @@ import type { IndexedRepository } from '../../repository/indexed-repository.ts';
 import { type BytePath, toBytes, toSystemPath } from '../backup/byte-path.ts';
 import { type PathText, pathBytes, pathText } from '../filter/path-text.ts';
 import { Directories } from './directories.ts';
-import { type LedgerEntry, Ledger, TARGET, TARGET_ENTRY } from './ledger.ts';
+import { Ledger, type LedgerEntry, TARGET, TARGET_ENTRY } from './ledger.ts';
 import { codeOf, type RestoreProblem, wordsOf } from './problem.ts';
-import { type RestoreSource, sourceTree } from './source.ts';
 import { compileRestoreRules, type RestoreRules, type RestoreSelection } from './selection.ts';
+import { type RestoreSource, sourceTree } from './source.ts';
 import { type TreeVisitor, walkTrees } from './tree-walk.ts';
 
 export interface DeletionOptions {
@@ -99,7 +99,8 @@ export function executeDeletion(
 
 function deleteOne(path: string | Buffer, { inode, device, isDirectory }: Deletion): void {
   const found = lstatSync(path, { bigint: true });
-  if (found.ino !== inode || found.dev !== device) throw new Error('something else is there now, and is left alone');
+  if (found.ino !== inode || found.dev !== device)
+    throw new Error('something else is there now, and is left alone');
   if (isDirectory) rmdirSync(path);
   else unlinkSync(path);
 }
@@ -139,7 +140,9 @@ class Strangers implements TreeVisitor<Place> {
 
   /** Children first. What is kept inside keeps its directory too. */
   #stranger(parent: Place, name: BytePath): void {
-    const waiting: { place: Place; listed: boolean }[] = [{ place: this.#placeOf(parent, name), listed: false }];
+    const waiting: { place: Place; listed: boolean }[] = [
+      { place: this.#placeOf(parent, name), listed: false },
+    ];
     for (let next = waiting.at(-1); next !== undefined; next = waiting.at(-1)) {
       const { place } = next;
       const found = this.#look(place.record);

@@ -68,13 +68,17 @@ async function restore(nodes: readonly Node[], overwrite: Overwrite = 'always'):
   const tree: Id = made.tree(nodes);
   await made.finish();
   const problems: RestoreProblem[] = [];
-  const summary = await restoreSnapshot(made.indexed, { tree }, {
-    clock: systemClock,
-    target,
-    overwrite,
-    workers: 2,
-    onProblem: (problem) => problems.push(problem),
-  });
+  const summary = await restoreSnapshot(
+    made.indexed,
+    { tree },
+    {
+      clock: systemClock,
+      target,
+      overwrite,
+      workers: 2,
+      onProblem: (problem) => problems.push(problem),
+    },
+  );
   expect(summary.counts.problems).toBe(problems.length);
   expect(picture(outside)).toBe(before);
   expect(readdirSync(scratch).sort()).toEqual(['outside', 'target']);
@@ -109,9 +113,7 @@ describe('names', () => {
       directory('x', [file('precious', 'evil')]),
       file('y', 'good'),
     ]);
-    expect(problems).toEqual([
-      { path: '/x', kind: 'unsafe', message: 'the snapshot has this name twice' },
-    ]);
+    expect(problems).toEqual([{ path: '/x', kind: 'unsafe', message: 'the snapshot has this name twice' }]);
     expect(readdirSync(target)).toEqual(['y']);
   });
 });
@@ -162,7 +164,9 @@ describe('what is in the target already', () => {
   test('a symlink in place of a directory stays when nothing is to be overwritten, and what is below it is told', async () => {
     mkdirSync(target);
     symlinkSync(outside, join(target, 'x'));
-    expect(kinds(await restore([directory('x', [file('precious', 'mine')])], 'never'))).toEqual(['in-the-way']);
+    expect(kinds(await restore([directory('x', [file('precious', 'mine')])], 'never'))).toEqual([
+      'in-the-way',
+    ]);
     expect(lstatSync(join(target, 'x')).isSymbolicLink()).toBe(true);
   });
 
@@ -172,7 +176,10 @@ describe('what is in the target already', () => {
       mkdirSync(target);
       linkSync(join(outside, 'precious'), join(target, 'precious'));
       linkSync(join(outside, 'deep', 'file'), join(target, 'file'));
-      const picture = () => [readFileSync(join(outside, 'precious'), 'utf8'), lstatSync(join(outside, 'precious')).mode];
+      const picture = () => [
+        readFileSync(join(outside, 'precious'), 'utf8'),
+        lstatSync(join(outside, 'precious')).mode,
+      ];
       const asItWas = picture();
       const tree = made.tree([
         file('file', 'deep', { mode: 0o777 }),
@@ -180,7 +187,11 @@ describe('what is in the target already', () => {
         file('precious', 'PRECIOUS', { mode: 0o777 }),
       ]);
       await made.finish();
-      await restoreSnapshot(made.indexed, { tree }, { clock: systemClock, target, overwrite: rule, workers: 1 });
+      await restoreSnapshot(
+        made.indexed,
+        { tree },
+        { clock: systemClock, target, overwrite: rule, workers: 1 },
+      );
       expect(picture()).toEqual(asItWas);
       expect(lstatSync(join(outside, 'deep', 'file')).mode & 0o777).not.toBe(0o777);
       expect(readFileSync(join(target, 'precious'), 'utf8')).toBe('PRECIOUS');
