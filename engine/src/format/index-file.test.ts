@@ -20,7 +20,7 @@ describe('an index file', () => {
     expect(encodeIndexFile([pack]).toString()).toBe(
       `{"packs":[{"id":"${one}","blobs":[` +
         `{"id":"${two}","type":"data","offset":0,"length":40},` +
-        `{"id":"${one}","type":"tree","offset":40,"length":50,"uncompressed_length":300}]}]}`,
+        `{"id":"${one}","type":"tree","offset":40,"length":50,"uncompressed_length":300}]}]}\n`,
     );
   });
 

@@ -22,14 +22,14 @@ export interface MarkedPack extends IndexedPack {
 /** restic ends an index file at this many blobs, so that it stays below 8 MiB. */
 export const MOST_INDEXED_BLOBS = 50_000;
 
-/** The JSON of an index file, field by field as restic writes it. */
+/** The JSON of an index file, field by field as restic writes it, with its newline at the end. */
 export function encodeIndexFile(
   packs: readonly IndexedPack[],
   packsToDelete: readonly MarkedPack[] = [],
 ): Buffer {
   const marked =
     packsToDelete.length === 0 ? '' : `,"packs_to_delete":[${packsToDelete.map(encodePack).join()}]`;
-  return Buffer.from(`{"packs":[${packs.map(encodePack).join()}]${marked}}`);
+  return Buffer.from(`{"packs":[${packs.map(encodePack).join()}]${marked}}\n`);
 }
 
 /** Reads the JSON of an index file. Anything that cannot be true is `repository.damaged`. */

@@ -8,11 +8,20 @@ import { type Id, isId } from '../kernel/id.ts';
 
 export type JsonRecord = Readonly<Record<string, unknown>>;
 
-/** Parses UTF-8 `bytes` to one object. `what` names the file in the failure's message, as in "the index file". */
-export function parseRecord(bytes: Uint8Array, what: string): JsonRecord {
+/**
+ * Parses UTF-8 `bytes` to one object. `what` names the file in the failure's message, as in "the index file";
+ * `prepare` may change the text before it is parsed.
+ */
+export function parseRecord(
+  bytes: Uint8Array,
+  what: string,
+  prepare: (json: string) => string = (json) => json,
+): JsonRecord {
   let value: unknown;
   try {
-    value = JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8'));
+    value = JSON.parse(
+      prepare(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8')),
+    );
   } catch (cause) {
     throw new Failure('repository.damaged', `${capitalized(what)} is not JSON.`, { cause });
   }

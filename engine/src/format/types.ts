@@ -39,7 +39,8 @@ export interface IndexedPack {
   readonly blobs: readonly PackedBlob[];
 }
 
-export type NodeType = 'file' | 'dir' | 'symlink' | 'dev' | 'chardev' | 'fifo' | 'socket';
+/** `irregular` is whatever is none of the others: restic writes it where it could not save the thing itself. */
+export type NodeType = 'file' | 'dir' | 'symlink' | 'dev' | 'chardev' | 'fifo' | 'socket' | 'irregular';
 
 /**
  * One entry of a tree. Names, link targets and attribute names are bytes (`Buffer`), since Linux names are bytes;
