@@ -16,7 +16,7 @@ interface Suite {
 const suites: readonly Suite[] = [
   {
     name: 'unit',
-    include: ['{engine,app}/src/**/*.test.ts', 'scripts/**/*.test.ts'],
+    include: ['{engine,app}/src/**/*.test.ts', '{scripts,bench}/**/*.test.ts'],
     timeout: 20,
     workers: 2,
   },

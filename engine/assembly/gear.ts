@@ -17,7 +17,7 @@ function step(hash: u64, at: usize): u64 {
   return (hash << 1) + load<u64>((<usize>load<u8>(at)) << 3);
 }
 
-/** The first end of a window in (from, to] whose hash is below `limit`, or 0. Reads 64 bytes before `from`. */
+/** The first end of a window in (from, to] whose hash is below `limit`, or 0. Reads 63 bytes before `from`. */
 function scan(from: usize, to: usize, limit: u64): usize {
   let hash: u64 = 0;
   let at = from + 1 - WINDOW;

@@ -8,6 +8,7 @@ export type {
   ListedFile,
 } from './backend/backend.ts';
 export { CONFIG } from './backend/backend.ts';
+export type { SnapshotSummary, StoredSnapshot } from './format/types.ts';
 export type { Clock, Random } from './kernel/clock.ts';
 export { systemClock } from './kernel/clock.ts';
 export type { FailureCode, FailureDetails } from './kernel/failure.ts';
@@ -15,4 +16,5 @@ export { Failure, failureTable, isFailure } from './kernel/failure.ts';
 export type { Finding } from './kernel/finding.ts';
 export type { Id } from './kernel/id.ts';
 export { bytesFromId, idFromBytes, isId, shortId } from './kernel/id.ts';
-export type { SnapshotSummary, StoredSnapshot } from './format/types.ts';
+export type { Posix } from './kernel/posix/posix.ts';
+export { openPosix } from './kernel/posix/posix.ts';

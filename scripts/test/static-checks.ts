@@ -8,17 +8,17 @@ export const staticChecks: readonly Step[] = [
   check('lint', () => runTool('@biomejs/biome/bin/biome', ['check', '--error-on-warnings', '.'])),
   check('types', () => runTool('typescript/lib/tsc.js', ['-p', 'tsconfig.json'])),
   check('layers', () =>
-    runTool('dependency-cruiser/bin/dependency-cruiser.mjs', [
-      '--config',
-      '.dependency-cruiser.cjs',
-      '--output-type',
-      'err-long',
+    run(process.execPath, [
+      '--import=./scripts/test/using-declarations.mjs',
+      'node_modules/dependency-cruiser/bin/dependency-cruiser.mjs',
+      '--config=.dependency-cruiser.cjs',
+      '--output-type=err-long',
       ...['engine', 'app', 'scripts', 'test', 'bench'].filter(inRoot),
     ]),
   ),
-  check('dead code', () => runTool('knip/bin/knip.js', ['--no-progress'])),
-  check('lock file', checkLock),
-  check('no registry', checkRegistryHosts),
+  check('dead-code', () => runTool('knip/bin/knip.js', ['--no-progress'])),
+  check('lock-file', checkLock),
+  check('no-registry', checkRegistryHosts),
 ];
 
 function check(name: string, inspect: () => Promise<{ ok: boolean; output: string }>): Step {

@@ -1,5 +1,5 @@
 import { writeFileSync } from 'node:fs';
-import type { Reporter, TestModule } from 'vitest/node';
+import type { Reporter, TestCase, TestModule, TestSuite } from 'vitest/node';
 import type { Skip } from './step.ts';
 
 /** What one run of vitest came to, with the reason of each skip. */
@@ -22,15 +22,23 @@ function tally(modules: readonly TestModule[]): Tally {
   let failed = 0;
   const skipped: Skip[] = [];
   for (const module of modules) {
+    const tests = [...module.children.allTests()];
     // A file that could not be loaded has errors and no tests.
-    failed += module.errors().length;
-    for (const test of module.children.allTests()) {
+    if (tests.length === 0) failed += module.errors().length;
+    for (const test of tests) {
       const result = test.result();
       if (result.state === 'passed') passed += 1;
-      else if (result.state === 'skipped')
-        skipped.push({ test: test.fullName, reason: result.note ?? 'no reason given' });
-      else failed += 1;
+      else if (result.state !== 'skipped' || isInBrokenSuite(test)) failed += 1;
+      else skipped.push({ test: test.fullName, reason: result.note ?? 'no reason given' });
     }
   }
   return { passed, failed, skipped };
+}
+
+/** Whether a hook around the test failed: vitest calls the test skipped then, but nobody chose to skip it. */
+function isInBrokenSuite(test: TestCase): boolean {
+  for (let parent: TestSuite | TestModule = test.parent; ; parent = parent.parent) {
+    if (parent.errors().length > 0) return true;
+    if (parent.type === 'module') return false;
+  }
 }

@@ -60,7 +60,9 @@ export function formatAge(then: number, now: number): string {
 
 /** `21 Nov 2026 10:44 +07:00`, in the zone of the person who reads. */
 export function formatTime(epochMilliseconds: number, timeZone: string): string {
-  const time = Temporal.Instant.fromEpochMilliseconds(Math.floor(epochMilliseconds)).toZonedDateTimeISO(timeZone);
+  const time = Temporal.Instant.fromEpochMilliseconds(Math.floor(epochMilliseconds)).toZonedDateTimeISO(
+    timeZone,
+  );
   const month = MONTHS[time.month - 1];
   return `${time.day} ${month} ${time.year} ${twoDigits(time.hour)}:${twoDigits(time.minute)} ${time.offset}`;
 }
@@ -74,7 +76,13 @@ function shortDecimal(value: number): string {
   return value < 99.95 ? value.toFixed(1) : value.toFixed(0);
 }
 
-function twoUnits(milliseconds: number, large: number, largeName: string, small: number, smallName: string): string {
+function twoUnits(
+  milliseconds: number,
+  large: number,
+  largeName: string,
+  small: number,
+  smallName: string,
+): string {
   const rest = Math.floor((milliseconds % large) / small);
   const whole = `${Math.floor(milliseconds / large)} ${largeName}`;
   return rest === 0 ? whole : `${whole} ${rest} ${smallName}`;

@@ -24,7 +24,8 @@ const COLUMNS_WITHOUT_TERMINAL = 100;
  */
 export function describeTerminal(stream: StreamFacts, environment: Environment): Terminal {
   const interactive = stream.isTTY === true && environment.TERM !== 'dumb';
-  const columns = stream.columns === undefined || stream.columns < 1 ? COLUMNS_WITHOUT_TERMINAL : stream.columns;
+  const columns =
+    stream.columns === undefined || stream.columns < 1 ? COLUMNS_WITHOUT_TERMINAL : stream.columns;
   return { interactive, columns, colour: allowsColour(interactive, environment) };
 }
 

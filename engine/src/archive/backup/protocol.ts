@@ -13,7 +13,6 @@ import type { SharedScanCache } from './scan-cache.ts';
  */
 export interface WorkerSetup {
   readonly worker: number;
-  readonly workers: number;
   readonly key: MasterKey;
   readonly version: 1 | 2;
   readonly chunkerPolynomial: string;
@@ -21,7 +20,6 @@ export interface WorkerSetup {
   readonly packSize: number;
   readonly table: SharedBlobTable;
   readonly counters: SharedArrayBuffer;
-  readonly signals: SharedArrayBuffer;
   readonly scan: ScanRules;
 }
 
@@ -107,6 +105,13 @@ export interface SegmentResult {
   readonly kind: 'segment';
   readonly ids?: Uint8Array;
   readonly size: number;
+  /** Whether the file changed while this segment was read. */
+  readonly changed: boolean;
+  /** The file as it was when it was opened for this segment, as an EntryList of one. */
+  readonly opened?: Uint8Array;
+  /** Why there are no ids. */
+  readonly code?: string | undefined;
+  readonly message?: string;
 }
 
 export interface BlobsResult {
@@ -128,6 +133,8 @@ export interface SentTask {
 }
 
 export type ToWorker =
+  /** The first message. */
+  | { readonly type: 'setup'; readonly setup: WorkerSetup }
   | SentTask
   | { readonly type: 'result'; readonly ticket: number; readonly result: TaskResult }
   | { readonly type: 'tree'; readonly bytes: Uint8Array | undefined }

@@ -7,7 +7,7 @@ import type { BytePath } from './byte-path.ts';
  * The scan cache: for each directory of one snapshot its entries as they were seen, the content ids of its files and
  * its tree id. With it an unchanged directory costs its lstats and one comparison.
  *
- *     magic (8) │ SHA-256 of all that follows (32) │ snapshot id (32) │ directory records …
+ *     magic (8) │ SHA-256 of records ‖ snapshot id (32) │ snapshot id (32) │ directory records …
  *
  *     record: length u32 │ path length u32 │ path │ tree id (32) │ entries length u32 │ entries │ contents
  *     contents, an entry each: count u32 │ ids (32 each): a file's data blobs, or a directory's subtree
@@ -22,8 +22,8 @@ export interface DirectoryRecord {
   readonly contents: Buffer;
 }
 
-export const SCAN_CACHE_MAGIC = Buffer.from('HFSCAN01');
-const HEADER_BYTES = 8 + 32 + 32;
+const SCAN_CACHE_MAGIC = Buffer.from('HFSCAN01');
+export const HEADER_BYTES = 8 + 32 + 32;
 
 export function encodeRecord(path: BytePath, record: DirectoryRecord): Buffer {
   const bytes = Buffer.allocUnsafe(4 + 4 + path.length + 32 + 4 + record.entries.length + record.contents.length);
@@ -59,13 +59,10 @@ export function decodeContents(bytes: Buffer): Buffer[] {
   return contents;
 }
 
-/** Starts the hash that a cache file's header needs; records are added as they come. */
-export function beginChecksum(snapshot: Id): Hash {
-  return createHash('sha256').update(bytesFromId(snapshot));
-}
-
-export function encodeCacheHeader(snapshot: Id, checksum: Buffer): Buffer {
-  return Buffer.concat([SCAN_CACHE_MAGIC, checksum, bytesFromId(snapshot)]);
+/** The header of a cache file. `recordsHash` has seen the records; the snapshot is known only when they are complete. */
+export function encodeCacheHeader(snapshot: Id, recordsHash: Hash): Buffer {
+  const id = bytesFromId(snapshot);
+  return Buffer.concat([SCAN_CACHE_MAGIC, recordsHash.update(id).digest(), id]);
 }
 
 /** A loaded cache as all threads share it: the file's bytes and a hash table from path to record. */
@@ -78,7 +75,7 @@ export interface SharedScanCache {
 export function shareCache(file: Buffer, snapshot: Id): SharedScanCache | undefined {
   if (file.length < HEADER_BYTES || !file.subarray(0, 8).equals(SCAN_CACHE_MAGIC)) return undefined;
   if (!file.subarray(40, 72).equals(bytesFromId(snapshot))) return undefined;
-  const checksum = createHash('sha256').update(file.subarray(40)).digest();
+  const checksum = createHash('sha256').update(file.subarray(HEADER_BYTES)).update(bytesFromId(snapshot)).digest();
   if (!checksum.equals(file.subarray(8, 40))) return undefined;
 
   const bytes = new SharedArrayBuffer(file.length);

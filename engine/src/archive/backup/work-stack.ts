@@ -162,6 +162,10 @@ export class WorkStack {
       case 'stop':
         this.#stopped = true;
         break;
+      case 'setup':
+      case 'tree':
+      case 'buffer':
+        break; // handled where they arrive
     }
   }
 

@@ -1,9 +1,9 @@
-import { Worker } from 'node:worker_threads';
-import { workerUrl } from '../../kernel/worker-url.ts';
+import type { Worker } from 'node:worker_threads';
 import type { Id } from '../../kernel/id.ts';
 import type { FinishedPack } from '../../repository/packer.ts';
+import type { CrewThreads } from './crew-threads.ts';
 import { type FromWorker, MAIN_THREAD, type ScanProblem, type SentTask, type Task, type TaskResult, type ToWorker, type WorkerSetup } from './protocol.ts';
-import { Signals } from './signals.ts';
+import type { Signals } from './signals.ts';
 
 export interface CrewHooks {
   /** Resolves when the pack is durable. */
@@ -19,14 +19,14 @@ export interface CrewHooks {
  * The first thing that goes wrong anywhere stops all of them and is what `failed` rejects with.
  */
 export class WorkerCrew {
-  readonly #workers: Worker[] = [];
+  readonly #threads: CrewThreads;
+  readonly #workers: readonly Worker[];
   readonly #signals: Signals;
   readonly #hooks: CrewHooks;
   readonly #hungry: number[] = [];
   readonly #waiting: SentTask[] = [];
   readonly #tickets = new Map<number, (result: TaskResult) => void>();
   readonly #saves = new Set<Promise<void>>();
-  readonly #ended: Promise<unknown>[] = [];
   readonly #flushed: (() => void)[] = [];
   #nextTicket = 0;
   #nextWorker = 0;
@@ -34,15 +34,21 @@ export class WorkerCrew {
   /** Never resolves. */
   readonly failed: Promise<never>;
 
-  constructor(setups: readonly WorkerSetup[], signals: Signals, hooks: CrewHooks) {
-    this.#signals = signals;
+  constructor(threads: CrewThreads, setup: Omit<WorkerSetup, 'worker'>, hooks: CrewHooks) {
+    this.#threads = threads;
+    this.#workers = threads.workers;
+    this.#signals = threads.signals;
     this.#hooks = hooks;
     this.failed = new Promise((_, reject) => {
       this.#fail = reject;
     });
     // Whoever races against it gets it; a crew that is given up early must not crash the process.
     this.failed.catch(() => undefined);
-    for (const setup of setups) this.#start(setup);
+    this.#workers.forEach((thread, worker) => {
+      thread.on('message', (message: FromWorker) => this.#handle(worker, message));
+      thread.on('error', (error) => this.#fail(error));
+      this.#post(worker, { type: 'setup', setup: { ...setup, worker } });
+    });
   }
 
   /** Has a task done by whichever worker is next, or by one that is hungry. */
@@ -65,18 +71,8 @@ export class WorkerCrew {
 
   /** Stops the workers at the next chunk, waits until they have ended and until no save is under way any more. */
   async stop(): Promise<void> {
-    this.#signals.stop();
-    this.#workers.forEach((_, worker) => this.#signals.wake(worker));
-    await Promise.all(this.#ended);
+    await this.#threads.stop();
     await Promise.allSettled(this.#saves);
-  }
-
-  #start(setup: WorkerSetup): void {
-    const worker = new Worker(workerUrl(import.meta.url, './backup-worker'), { workerData: setup });
-    const number = this.#workers.push(worker) - 1;
-    worker.on('message', (message: FromWorker) => this.#handle(number, message));
-    worker.on('error', (error) => this.#fail(error));
-    this.#ended.push(new Promise((resolve) => worker.once('exit', resolve)));
   }
 
   #handle(worker: number, message: FromWorker): void {

@@ -1,4 +1,3 @@
-import { availableParallelism } from 'node:os';
 import type { Chunker } from '../../chunker/chunker.ts';
 import type { CompressionMode } from '../../format/compression.ts';
 import { encodeTree } from '../../format/tree.ts';
@@ -6,16 +5,22 @@ import type { BlobType, Node } from '../../format/types.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import { isFailure } from '../../kernel/failure.ts';
 import { type Id, idFromBytes } from '../../kernel/id.ts';
+import { lastCall } from '../../kernel/last-call.ts';
 import type { IndexedRepository } from '../../repository/indexed-repository.ts';
+import { joined } from '../../repository/locks.ts';
 import { PackSink } from '../../repository/pack-sink.ts';
 import { allocateCounters, type Counts, currentPaths, sumCounters } from './counters.ts';
+import { type CrewThreads, startCrewThreads } from './crew-threads.ts';
 import type { BlobsResult, DirectoryResult, DirectoryTask, ScanProblem, ScanRules, WorkerSetup } from './protocol.ts';
-import { Signals } from './signals.ts';
 import { WorkerCrew } from './worker-crew.ts';
 
 export interface WritingOptions {
   readonly clock: Clock;
-  /** Worker threads; as many as the machine has cores unless said otherwise. */
+  /** Resolves when the caller's lock counts; until then blobs are made, but nothing is saved. */
+  readonly mayWrite: Promise<void>;
+  /** Threads that were started ahead; the session ends them. */
+  readonly threads?: CrewThreads;
+  /** How many to start otherwise; as many as the machine has cores unless said. */
   readonly workers?: number;
   readonly compression?: CompressionMode;
   /** Bytes at which a pack is finished; 16 MiB as restic has it. */
@@ -39,16 +44,17 @@ export class WritingSession {
   readonly #sink: PackSink;
   readonly #counters: SharedArrayBuffer;
   readonly #signal: AbortSignal | undefined;
+  /** Stops saves that are under way when the session is given up for another reason than the caller's signal. */
+  readonly #abandoned = new AbortController();
 
   constructor(indexed: IndexedRepository, options: WritingOptions) {
     const { repository, index } = indexed;
-    const workers = options.workers ?? availableParallelism();
-    const signals = Signals.allocate(workers);
-    this.#counters = allocateCounters(workers);
+    const threads = stillRunning(options.threads) ?? startCrewThreads(options.workers);
+    this.#counters = allocateCounters(threads.workers.length);
     this.#signal = options.signal;
-    this.#sink = new PackSink(repository, index, options.clock);
+    this.#sink = new PackSink(repository, index, options.clock, options.mayWrite);
+    const whileWanted = joined(this.#abandoned.signal, options.signal);
     const setup: Omit<WorkerSetup, 'worker'> = {
-      workers,
       key: repository.key,
       version: repository.config.version,
       chunkerPolynomial: repository.config.chunkerPolynomial,
@@ -56,19 +62,14 @@ export class WritingSession {
       packSize: options.packSize ?? DEFAULT_PACK_BYTES,
       table: index.table.shared,
       counters: this.#counters,
-      signals: signals.shared,
       scan: options.scan ?? NO_SCAN,
     };
-    this.#crew = new WorkerCrew(
-      Array.from({ length: workers }, (_, worker) => ({ ...setup, worker })),
-      signals,
-      {
-        savePack: (pack) => this.#sink.add(pack, options.signal),
-        loadTree: (id) => loadTreeIfThere(indexed, id, options.signal),
-        records: (bytes) => options.onRecords?.(bytes),
-        problem: (problem) => options.onProblem?.(problem),
-      },
-    );
+    this.#crew = new WorkerCrew(threads, setup, {
+      savePack: (pack) => this.#sink.add(pack, whileWanted),
+      loadTree: (id) => loadTreeIfThere(indexed, id, whileWanted),
+      records: (bytes) => options.onRecords?.(bytes),
+      problem: (problem) => options.onProblem?.(problem),
+    });
   }
 
   /** What has been done so far; may be asked at any time. */
@@ -123,7 +124,7 @@ export class WritingSession {
 
   /** Saves a tree that the caller has put together. */
   async saveTree(nodes: readonly Node[]): Promise<Id> {
-    return await this.#saveBlob('tree', encodeTree({ nodes }));
+    return await this.#saveBlob('tree', encodeTree(nodes));
   }
 
   /** Makes everything durable and indexed. Nothing can be saved afterwards. */
@@ -138,8 +139,13 @@ export class WritingSession {
    * the counters.
    */
   async abandon(): Promise<void> {
+    this.#abandoned.abort();
     await this.#crew.stop();
-    await this.#sink.saveIndex();
+    try {
+      await this.#sink.saveIndex(lastCall(this.#signal));
+    } catch {
+      // Why it was given up is what the caller has to hear; packs without an index are only work done twice.
+    }
   }
 
   async #saveBlob(type: BlobType, bytes: Uint8Array): Promise<Id> {
@@ -162,6 +168,11 @@ export class WritingSession {
       signal.removeEventListener('abort', abort);
     }
   }
+}
+
+/** Threads that an earlier try has ended are of no use to the next one. */
+function stillRunning(threads: CrewThreads | undefined): CrewThreads | undefined {
+  return threads?.signals.stopped ? undefined : threads;
 }
 
 /** Cuts a stream and gathers the chunks into pieces that are worth a message. */

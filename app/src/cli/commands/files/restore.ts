@@ -1,0 +1,110 @@
+import { Failure } from '@holdfast/engine';
+import { type Command, Option } from 'commander';
+import {
+  accessFor,
+  endRepositoryCommand,
+  newCommand,
+  present,
+  type Work,
+  withProgress,
+} from '../../command-frame.ts';
+import type { Context } from '../../context.ts';
+import { formatCounted } from '../../format.ts';
+import { collect, parsePositive } from '../../option-values.ts';
+import { type RestoreSummary, renderRestore, restoreRecord } from '../../render/restore-summary.ts';
+import type { RepositoryAccess } from '../../repository-options.ts';
+import { addSnapshotFilter, type SnapshotFilter } from '../../snapshot-filter.ts';
+
+export interface RestoreOptions extends SnapshotFilter {
+  readonly target: string;
+  readonly include?: readonly string[];
+  readonly exclude?: readonly string[];
+  readonly iinclude?: readonly string[];
+  readonly iexclude?: readonly string[];
+  readonly overwrite: 'always' | 'if-changed' | 'if-newer' | 'never';
+  readonly delete?: true;
+  readonly dryRun?: true;
+  readonly verify?: true;
+  readonly sparse?: true;
+  /** False with `--no-ownership`. */
+  readonly ownership: boolean;
+  /** KiB/s. */
+  readonly limitDownload?: number;
+}
+
+export interface RestoreRequest extends RestoreOptions {
+  /** An id, its beginning or `latest`, perhaps with `:folder` behind it. */
+  readonly snapshot: string;
+}
+
+/** Resolves also when single files could not be written: they are in the summary. */
+export type RestoreFiles = (
+  access: RepositoryAccess,
+  request: RestoreRequest,
+  work: Work,
+) => Promise<RestoreSummary>;
+
+export function define(parent: Command, context: Context, restoreFiles: RestoreFiles): void {
+  const command = newCommand(parent, {
+    usage: 'restore <point>',
+    summary: 'bring files back into a directory',
+    description:
+      'Brings the files of a point (see holdfast points) back into a directory. What is there already with the ' +
+      'right content is not written again, so the same command goes on after an interruption. Nothing is ever ' +
+      'written outside of the target.',
+    examples: [
+      ['holdfast files restore latest --target /tmp/back', 'everything, into a new place'],
+      ['holdfast files restore 1a2b3c4d -t / -i /etc/nginx --overwrite if-changed', 'one folder, in place'],
+      [
+        'holdfast files restore latest:/home/ann -t /home/ann --delete --dry-run',
+        'show what making it equal would do',
+      ],
+    ],
+  });
+  command
+    .requiredOption('-t, --target <directory>', 'where to; made if it is not there')
+    .option('-i, --include <pattern>', 'only what matches (several times)', collect)
+    .option('-e, --exclude <pattern>', 'all but what matches (several times)', collect)
+    .option('--iinclude <pattern>', 'like --include, upper and lower case alike', collect)
+    .option('--iexclude <pattern>', 'like --exclude, upper and lower case alike', collect)
+    .addOption(
+      new Option('--overwrite <when>', 'write over files that are there')
+        .choices(['always', 'if-changed', 'if-newer', 'never'])
+        .default('always'),
+    )
+    .option('--delete', 'remove from the target what the point does not have')
+    .option('-n, --dry-run', 'write nothing, only show what would happen')
+    .option('--verify', 'read everything back afterwards and compare it')
+    .option('--sparse', 'leave holes where files hold only zeros')
+    .option('--no-ownership', 'do not set owners and groups')
+    .option('--limit-download <KiB/s>', 'fetch at most so much', parsePositive);
+  addSnapshotFilter(command);
+  endRepositoryCommand(command).action(async (snapshot: string) => {
+    const request = { ...command.opts<RestoreOptions>(), snapshot };
+    refuseContradictions(request);
+    const access = await accessFor(command, context);
+    const summary = await withProgress(command, context, (work) => restoreFiles(access, request, work));
+    const view = { lines: renderRestore.bind(null, summary), records: () => [restoreRecord(summary)] };
+    present(command, context, view, 'confirmation');
+    if (summary.failed.length > 0) {
+      throw new Failure(
+        'incomplete',
+        `${formatCounted(summary.failed.length, 'file')} could not be restored`,
+        {
+          hint: 'They are listed with the reason for each. The same command goes on with what is missing.',
+        },
+      );
+    }
+  });
+}
+
+function refuseContradictions(request: RestoreRequest): void {
+  const included = request.include !== undefined || request.iinclude !== undefined;
+  const excluded = request.exclude !== undefined || request.iexclude !== undefined;
+  if (included && excluded) {
+    throw new Failure(
+      'usage',
+      '--include and --exclude contradict each other: say what you want, or what you do not',
+    );
+  }
+}

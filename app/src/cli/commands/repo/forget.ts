@@ -1,0 +1,203 @@
+import { Failure } from '@holdfast/engine';
+import { type Command, InvalidArgumentError } from 'commander';
+import {
+  accessFor,
+  endRepositoryCommand,
+  newCommand,
+  present,
+  type Work,
+  withProgress,
+} from '../../command-frame.ts';
+import type { Context } from '../../context.ts';
+import { formatCounted } from '../../format.ts';
+import { type CalendarSpan, collectLists, parseCalendarSpan, parseKeepCount } from '../../option-values.ts';
+import type { Planned } from '../../planned.ts';
+import { addPruneOptions, type PruneOptions } from '../../prune-options.ts';
+import { type ForgetPlan, forgetRecords, renderForgetPlan } from '../../render/forget-plan.ts';
+import { type PruneOutcome, renderPruneOutcome } from '../../render/prune-plan.ts';
+import type { RepositoryAccess } from '../../repository-options.ts';
+import { addSnapshotFilter, type SnapshotFilter } from '../../snapshot-filter.ts';
+import { signs } from '../../style.ts';
+
+/** Counts are `Infinity` for unlimited. */
+export interface KeepOptions {
+  readonly keepLast?: number;
+  readonly keepHourly?: number;
+  readonly keepDaily?: number;
+  readonly keepWeekly?: number;
+  readonly keepMonthly?: number;
+  readonly keepYearly?: number;
+  readonly keepWithin?: CalendarSpan;
+  readonly keepWithinHourly?: CalendarSpan;
+  readonly keepWithinDaily?: CalendarSpan;
+  readonly keepWithinWeekly?: CalendarSpan;
+  readonly keepWithinMonthly?: CalendarSpan;
+  readonly keepWithinYearly?: CalendarSpan;
+  readonly keepTag?: readonly (readonly string[])[];
+}
+
+export type Grouping = 'host' | 'paths' | 'tags';
+
+export interface ForgetOptions extends KeepOptions, SnapshotFilter, PruneOptions {
+  readonly groupBy: readonly Grouping[];
+  readonly prune?: true;
+  readonly dryRun?: true;
+  readonly compact?: true;
+}
+
+export interface ForgetRequest extends ForgetOptions {
+  /** Forget exactly these; then no rules are given. */
+  readonly snapshots: readonly string[];
+}
+
+export interface ForgetOutcome {
+  readonly forgotten: number;
+  /** With `--prune`, when something was forgotten. */
+  readonly pruned?: PruneOutcome;
+}
+
+export type PlanForget = (
+  access: RepositoryAccess,
+  request: ForgetRequest,
+  work: Work,
+) => Promise<Planned<ForgetPlan, ForgetOutcome>>;
+
+const PERIODS = ['hourly', 'daily', 'weekly', 'monthly', 'yearly'] as const;
+/** restic has -H for hourly here; it is --host everywhere else, so in this command's filter as well. */
+const FLAGS = {
+  hourly: '--keep-hourly',
+  daily: '-d, --keep-daily',
+  weekly: '-w, --keep-weekly',
+  monthly: '-m, --keep-monthly',
+  yearly: '-y, --keep-yearly',
+} as const;
+const UNITS = {
+  hourly: 'hours',
+  daily: 'days',
+  weekly: 'weeks',
+  monthly: 'months',
+  yearly: 'years',
+} as const;
+const GROUPINGS: readonly string[] = ['host', 'paths', 'tags'] satisfies Grouping[];
+
+export function define(parent: Command, context: Context, planForget: PlanForget): void {
+  const command = newCommand(parent, {
+    usage: 'forget [point...]',
+    summary: 'thin out snapshots by rules, or remove some',
+    description:
+      'Removes the snapshots that no rule keeps, and says for each why it stays or goes. Their data stays in the ' +
+      'repository until a prune.',
+    examples: [
+      [
+        'holdfast repo forget --keep-daily 7 --keep-weekly 5 --keep-monthly 12 --dry-run',
+        'show what would go',
+      ],
+      ['holdfast repo forget --keep-within 30d --keep-yearly unlimited --prune', 'and free the space'],
+      ['holdfast repo forget 1a2b3c4d', 'exactly this one'],
+    ],
+  });
+  addKeepOptions(command);
+  command
+    .optionsGroup('How:')
+    .option('-g, --group-by <what>', 'apply the rules to each group of host, paths, tags', parseGrouping)
+    .option('-n, --dry-run', 'remove nothing, only show the plan')
+    .option('--prune', 'then free the space of what was forgotten')
+    .option('-c, --compact', 'show only the counts of each group')
+    .setOptionValueWithSource('groupBy', ['host', 'paths'], 'default');
+  addSnapshotFilter(command);
+  addPruneOptions(command);
+  endRepositoryCommand(command).action(async (snapshots: string[]) => {
+    const request = { ...command.opts<ForgetOptions>(), snapshots };
+    refuseContradictions(request);
+    await forget(command, context, request, planForget);
+  });
+}
+
+async function forget(
+  command: Command,
+  context: Context,
+  request: ForgetRequest,
+  planForget: PlanForget,
+): Promise<void> {
+  const access = await accessFor(command, context);
+  const dryRun = request.dryRun === true;
+  await using planned = await withProgress(command, context, (work) => planForget(access, request, work));
+  present(
+    command,
+    context,
+    {
+      lines: (style, width) =>
+        renderForgetPlan(planned.plan, {
+          style,
+          width,
+          dryRun,
+          compact: request.compact === true,
+          now: context.clock.now(),
+          timeZone: context.timeZone,
+        }),
+      records: () => forgetRecords(planned.plan),
+    },
+    dryRun ? 'answer' : 'confirmation',
+  );
+  if (dryRun) return;
+  const outcome = await withProgress(command, context, (work) => planned.execute(work));
+  present(
+    command,
+    context,
+    {
+      lines: (style) => [
+        `${style.good(signs.good)} Forgot ${formatCounted(outcome.forgotten, 'point')}`,
+        ...(outcome.pruned === undefined
+          ? ['  Next: holdfast repo prune   frees their space']
+          : renderPruneOutcome(outcome.pruned, style)),
+      ],
+      records: () => [{ type: 'summary', ...outcome }],
+    },
+    'confirmation',
+  );
+}
+
+function addKeepOptions(command: Command): void {
+  command.optionsGroup('What stays:').option('-l, --keep-last <n>', 'the last n', parseKeepCount);
+  for (const period of PERIODS) {
+    command.option(`${FLAGS[period]} <n>`, `the last of each of the last n ${UNITS[period]}`, parseKeepCount);
+  }
+  command.option(
+    '--keep-within <span>',
+    'all of this span before the newest, such as 1y5m7d2h',
+    parseCalendarSpan,
+  );
+  for (const period of PERIODS) {
+    command.option(
+      `--keep-within-${period} <span>`,
+      `one of each of the ${UNITS[period]} in it`,
+      parseCalendarSpan,
+    );
+  }
+  command.option('--keep-tag <tags>', 'all with these tags (several times: any of them)', collectLists);
+}
+
+export function parseGrouping(text: string): readonly Grouping[] {
+  const parts = text
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '');
+  const names = parts.map((part) => (part === 'path' || part === 'tag' ? `${part}s` : part));
+  const unknown = names.find((name) => !GROUPINGS.includes(name));
+  if (unknown !== undefined)
+    throw new InvalidArgumentError(`It is made of host, paths and tags, not "${unknown}".`);
+  return [...new Set(names)] as Grouping[];
+}
+
+/** Without any rule everything would go: that is never what somebody means. */
+function refuseContradictions(request: ForgetRequest): void {
+  const rules = Object.keys(request).some((name) => name.startsWith('keep'));
+  if (request.snapshots.length > 0 && rules) {
+    throw new Failure('usage', 'points and --keep rules contradict each other: give one or the other');
+  }
+  if (request.snapshots.length === 0 && !rules) {
+    throw new Failure('usage', 'no rule says what to keep, so everything would be forgotten', {
+      hint: 'Give at least one, such as --keep-daily 7, and look at --dry-run first.',
+    });
+  }
+}

@@ -1,0 +1,66 @@
+import type { Command } from 'commander';
+import {
+  accessFor,
+  endRepositoryCommand,
+  newCommand,
+  present,
+  type Work,
+  withProgress,
+} from '../../command-frame.ts';
+import type { Context } from '../../context.ts';
+import type { Planned } from '../../planned.ts';
+import { addPruneOptions, type PruneOptions } from '../../prune-options.ts';
+import {
+  type PruneOutcome,
+  type PrunePlan,
+  renderPruneOutcome,
+  renderPrunePlan,
+} from '../../render/prune-plan.ts';
+import type { RepositoryAccess } from '../../repository-options.ts';
+
+export interface PruneCommandOptions extends PruneOptions {
+  readonly dryRun?: true;
+}
+
+export type PlanPrune = (
+  access: RepositoryAccess,
+  options: PruneCommandOptions,
+  work: Work,
+) => Promise<Planned<PrunePlan, PruneOutcome>>;
+
+export function define(parent: Command, context: Context, planPrune: PlanPrune): void {
+  const command = newCommand(parent, {
+    usage: 'prune',
+    summary: 'free the space of what no snapshot needs',
+    description:
+      'Removes data that no snapshot refers to. What is still needed is written anew before the old files go, so ' +
+      'it can be interrupted at any moment.',
+    examples: [
+      ['holdfast repo prune --dry-run', 'show what would become free'],
+      ['holdfast repo prune --max-unused 10%', 'rewrite less, keep a little more'],
+      ['holdfast repo prune --max-repack-size 5G', 'in small portions, night by night'],
+    ],
+  });
+  command.option('-n, --dry-run', 'change nothing, only show the plan');
+  addPruneOptions(command);
+  endRepositoryCommand(command).action(async () => {
+    const options = command.opts<PruneCommandOptions>();
+    const access = await accessFor(command, context);
+    await using planned = await withProgress(command, context, (work) => planPrune(access, options, work));
+    const { plan } = planned;
+    const kind = options.dryRun === true ? 'answer' : 'confirmation';
+    present(
+      command,
+      context,
+      { lines: () => renderPrunePlan(plan), records: () => [{ type: 'plan', ...plan }] },
+      kind,
+    );
+    if (options.dryRun === true) return;
+    const outcome = await withProgress(command, context, (work) => planned.execute(work));
+    const view = {
+      lines: renderPruneOutcome.bind(null, outcome),
+      records: () => [{ type: 'summary', ...outcome }],
+    };
+    present(command, context, view, 'confirmation');
+  });
+}

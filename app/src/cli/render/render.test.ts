@@ -1,0 +1,246 @@
+import type { Finding } from '@holdfast/engine';
+import { describe, expect, test } from 'vitest';
+import { figuresOf, idOf, snapshotOf } from '../../testing/snapshots.ts';
+import { styleFor } from '../style.ts';
+import { displayWidth } from '../width.ts';
+import { renderBackup } from './backup-summary.ts';
+import { renderCheck } from './check-findings.ts';
+import { renderEntry } from './entries.ts';
+import { renderForgetPlan } from './forget-plan.ts';
+import { renderKeys } from './keys.ts';
+import { renderPoints } from './points.ts';
+import { renderPrunePlan } from './prune-plan.ts';
+import { renderStats } from './repository-stats.ts';
+import { renderRestore } from './restore-summary.ts';
+import { renderTable } from './table.ts';
+
+const style = styleFor({ colour: false });
+const reader = { now: Date.parse('2026-11-21T10:52:00Z'), timeZone: 'Asia/Ho_Chi_Minh', width: 100 };
+
+describe('points', () => {
+  test('are listed oldest first, with age, zone and size, and what to do next', () => {
+    const older = snapshotOf('0f', {
+      time: '2026-11-18T10:44:00Z',
+      tags: ['nightly'],
+      paths: ['/etc', '/srv'],
+    });
+    const newer = snapshotOf('1a2b3c4d', { summary: figuresOf() });
+    expect(renderPoints([newer, older], reader)).toEqual([
+      'point     taken                                 host    size  tags     paths',
+      '0f000000  18 Nov 2026 17:44 +07:00  3 days ago  db-2          nightly  /etc, /srv',
+      '1a2b3c4d  21 Nov 2026 17:44 +07:00  7 min ago   db-2  118 MB           /home/ann',
+      '',
+      '2 points   Next: holdfast files restore 1a2b3c4d --target DIR',
+    ]);
+  });
+
+  test('that are none say what to do', () => {
+    expect(renderPoints([], reader)).toEqual(['No points yet. Next: holdfast files backup PATH']);
+  });
+});
+
+test('a table gives way in its flexible column only', () => {
+  const columns = [{ title: 'id' }, { title: 'path', flexible: true }] as const;
+  const lines = renderTable(columns, [['1a', '/a/very/long/path/to/日本']], 20);
+  expect(lines).toEqual(['id  path', '1a  …ng/path/to/日本']);
+  for (const line of lines) expect(displayWidth(line)).toBeLessThanOrEqual(20);
+});
+
+describe('a forget plan', () => {
+  const plan = {
+    groups: [
+      {
+        name: 'host db-2',
+        keep: [{ snapshot: snapshotOf('2b', { time: '2026-11-21T00:00:00Z' }), reasons: ['last', 'daily'] }],
+        remove: [snapshotOf('1a', { time: '2026-11-20T00:00:00Z' })],
+      },
+    ],
+  };
+
+  test('says for each point whether it stays and why', () => {
+    expect(renderForgetPlan(plan, { ...reader, style, compact: false, dryRun: true })).toEqual([
+      'host db-2 · 1 of 2 forgotten',
+      '   point     taken                                why',
+      '✖  1a000000  20 Nov 2026 07:00 +07:00  1 day ago  forget: no rule keeps it',
+      '✔  2b000000  21 Nov 2026 07:00 +07:00  10 h ago   last, daily',
+      '',
+      '1 point would be forgotten, 1 point kept',
+    ]);
+  });
+
+  test('in compact form is a line for each group', () => {
+    expect(renderForgetPlan(plan, { ...reader, style, compact: true, dryRun: false })).toHaveLength(3);
+  });
+});
+
+describe('a backup', () => {
+  const summary = {
+    snapshot: idOf('1a2b3c4d'),
+    figures: figuresOf(),
+    milliseconds: 1400,
+    unreadable: [],
+    changedWhileRead: [],
+    notKept: [],
+  };
+
+  test('is told in what was read, what was stored and what comes next', () => {
+    expect(renderBackup(summary, style)).toEqual([
+      '✔ Saved snapshot 1a2b3c4d (the first of its kind) in 1.4 s',
+      '  read    11,842 files, 118 MB: 120 new, 3 changed, 11,719 unchanged',
+      '  stored  41.2 MB new as 22.9 MB (compression 1.8×)',
+      '  Next: holdfast files restore 1a2b3c4d --target DIR   brings it back into DIR',
+    ]);
+  });
+
+  test('that lacks files or is no full truth says so first', () => {
+    const lines = renderBackup(
+      {
+        ...summary,
+        parent: idOf('0f'),
+        unreadable: Array.from({ length: 22 }, (_, index) => ({
+          path: `/s${index}`,
+          message: 'permission denied',
+        })),
+        changedWhileRead: ['/var/log/syslog'],
+        notKept: ['ACLs are not kept on this file system.'],
+      },
+      style,
+    );
+    expect(lines[0]).toBe('✖ /s0: permission denied');
+    expect(lines[20]).toBe('  and 2 more (all of them with --json)');
+    expect(lines[21]).toBe('▲ changed while being read, saved as found: /var/log/syslog');
+    expect(lines[22]).toBe('? ACLs are not kept on this file system.');
+    expect(lines[23]).toBe('▲ Saved snapshot 1a2b3c4d (after 0f000000) in 1.4 s');
+  });
+
+  test('that was only tried promises no snapshot', () => {
+    const { snapshot, ...dry } = summary;
+    const text = renderBackup(dry, style).join('\n');
+    expect(text).toContain('Dry run in 1.4 s: nothing was written');
+    expect(text).not.toContain('Next');
+  });
+
+  test('without anything new stores nothing', () => {
+    const unchanged = { ...summary, figures: figuresOf({ dataAdded: 0, dataAddedPacked: 0 }) };
+    expect(renderBackup(unchanged, style)[2]).toBe('  stored  nothing new');
+  });
+});
+
+describe('a restore', () => {
+  const summary = {
+    target: '/tmp/back',
+    dryRun: false,
+    filesRestored: 11_842,
+    filesUnchanged: 7,
+    filesSkipped: 0,
+    filesDeleted: 0,
+    bytesWritten: 118_000_000,
+    milliseconds: 3200,
+    failed: [],
+    notKept: [],
+  };
+
+  test('is told with what was compared, or how to have it compared', () => {
+    expect(renderRestore({ ...summary, filesVerified: 11_849 }, style)).toEqual([
+      '✔ Restored 11,842 files, 118 MB into /tmp/back in 3.2 s',
+      '  7 already there, 0 left as they were, 0 deleted',
+      '  11,849 files read back and compared',
+    ]);
+    expect(renderRestore(summary, style).at(-1)).toContain('--verify');
+  });
+
+  test('that was only tried says what would happen', () => {
+    expect(renderRestore({ ...summary, dryRun: true }, style)).toEqual([
+      '? Dry run in 3.2 s: would write 11,842 files, 118 MB into /tmp/back; 7 already there, 0 left as they were, 0 deleted',
+    ]);
+  });
+});
+
+describe('a check', () => {
+  const result = {
+    snapshots: 3,
+    packs: 1200,
+    packsRead: 0,
+    bytesRead: 0,
+    milliseconds: 900,
+    findings: [] as Finding[],
+  };
+
+  test('without findings says what it looked at and what it did not', () => {
+    expect(renderCheck(result, style, 80)).toEqual([
+      '✔ No errors in 3 snapshots and 1,200 packs (0.9 s)',
+      '  Next: --read-data reads and authenticates all of the data',
+    ]);
+    const read = { ...result, packsRead: 1200, bytesRead: 5e9 };
+    expect(renderCheck(read, style, 80)).toEqual([
+      '✔ No errors in 3 snapshots and 1,200 packs, 5.0 GB of data read and authenticated (0.9 s)',
+    ]);
+  });
+
+  test('puts the worst first, each with what to do', () => {
+    const findings: Finding[] = [
+      {
+        severity: 'note',
+        code: 'pack.unused',
+        subject: 'pack 9',
+        message: 'nothing needs it',
+        hint: 'Prune.',
+      },
+      { severity: 'error', code: 'pack.missing', subject: 'pack 1', message: 'it is not there' },
+    ];
+    expect(renderCheck({ ...result, findings }, style, 80)).toEqual([
+      '✖ pack 1: it is not there',
+      '  pack.missing',
+      '? pack 9: nothing needs it',
+      '  Prune.',
+      '  pack.unused',
+      '✖ 1 error in 3 snapshots and 1,200 packs (0.9 s)',
+    ]);
+  });
+});
+
+test('statistics say what they count', () => {
+  expect(
+    renderStats({ mode: 'raw-data', snapshots: 2, blobs: 1234, bytes: 5e6, uncompressedBytes: 9e6 }),
+  ).toEqual([
+    '2 snapshots · what the repository takes for them',
+    '  pieces       1,234',
+    '  size         5.0 MB',
+    '  compression  1.8× of 9.0 MB',
+  ]);
+});
+
+test('a prune plan says what is removed, what is rewritten and what it frees', () => {
+  const plan = {
+    usedBytes: 9e9,
+    unusedBytes: 2e9,
+    packsToRemove: 100,
+    bytesToRemove: 1.5e9,
+    packsToRepack: 1,
+    bytesToRepack: 16e6,
+    bytesFreed: 1.51e9,
+    unusedBytesAfter: 4.9e8,
+  };
+  expect(renderPrunePlan(plan)).toEqual([
+    '  in use   9.0 GB, unused 2.0 GB',
+    '  remove   100 packs, 1.5 GB',
+    '  rewrite  1 pack, 16.0 MB',
+    '  frees    1.5 GB; 490 MB unused may stay',
+  ]);
+});
+
+test('the key that opened the repository is marked', () => {
+  const key = { id: idOf('1a'), current: true, user: 'ann', host: 'db-2', created: reader.now };
+  expect(renderKeys([key], 'UTC', 80)[1]).toBe('✔  1a000000  ann   db-2  21 Nov 2026 10:52 +00:00');
+});
+
+test.each([
+  ['file', 0o4755, '-rwsr-xr-x'],
+  ['file', 0o4644, '-rwSr--r--'],
+  ['dir', 0o1777, 'drwxrwxrwt'],
+  ['dir', 0o2750, 'drwxr-s---'],
+  ['symlink', 0o777, 'lrwxrwxrwx'],
+] as const)('the mode of a %s %o is written as ls does', (type, mode, text) => {
+  const entry = { path: '/a', type, mode, user: 'ann', group: 'ann', size: 0, modified: 0 };
+  expect(renderEntry(entry, true, 'UTC').split(' ')[0]).toBe(text);
+});

@@ -1,0 +1,57 @@
+/** The composition root: the only place that touches the process. */
+
+import { readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { systemClock } from '@holdfast/engine';
+import type { Output } from './cli/context.ts';
+import { listenForInterrupts } from './cli/interrupt.ts';
+import { secretPrompt } from './cli/password-prompt.ts';
+import { runProgram } from './cli/program.ts';
+import { describeTerminal } from './cli/terminal.ts';
+
+const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+  version: string;
+};
+
+// Whoever reads our output may have seen enough (`holdfast points | head`): that is no failure.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit();
+    throw error;
+  });
+}
+
+const stdout = outputTo(process.stdout);
+const stderr = outputTo(process.stderr);
+const signal = listenForInterrupts(process, (code) => process.exit(code));
+const canAsk = process.stdin.isTTY === true && process.stderr.isTTY === true;
+
+process.exitCode = await runProgram(
+  process.argv.slice(2),
+  {
+    stdout,
+    stderr,
+    environment: process.env,
+    homeDirectory: homedir(),
+    timeZone: Intl.DateTimeFormat().resolvedOptions().timeZone,
+    clock: systemClock,
+    signal,
+    askSecret: canAsk
+      ? secretPrompt(process.stdin, stderr, () => process.kill(process.pid, 'SIGINT'))
+      : undefined,
+  },
+  { version },
+);
+
+function outputTo(stream: NodeJS.WriteStream): Output {
+  return {
+    get terminal() {
+      return describeTerminal(stream, process.env);
+    },
+    write(text) {
+      stream.write(text);
+    },
+    writeBytes: (bytes) =>
+      new Promise((resolve, reject) => stream.write(bytes, (error) => (error ? reject(error) : resolve()))),
+  };
+}

@@ -1,0 +1,99 @@
+/**
+ * The benchmarks: Holdfast and its peers side by side, interleaved, on corpora that are the same everywhere. Prints
+ * Markdown for docs/benchmarks.md; progress goes to stderr.
+ *
+ *     npm run bench -- --corpus mini --runs 3
+ *     npm run bench -- --tool restic --tool "holdfast=node app/dist/main.js" --tool "holdfast=./holdfast"
+ */
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { Failure, isFailure } from '../engine/src/kernel/failure.ts';
+import { corpora, SEED } from './corpus/corpora.ts';
+import { writeCorpus } from './corpus/write.ts';
+import { describeMachine } from './machine.ts';
+import { requireTime } from './measurement.ts';
+import { playRound, type Sample } from './operations.ts';
+import { renderTable } from './table.ts';
+import { findTool, type Tool } from './tools.ts';
+import { treeSize } from './tree-size.ts';
+
+const { values: options } = parseArgs({
+  options: {
+    corpus: { type: 'string', multiple: true, default: ['small', 'large', 'random'] },
+    tool: { type: 'string', multiple: true, default: ['restic', 'holdfast=node app/dist/main.js', 'rustic'] },
+    runs: { type: 'string', default: '3' },
+    directory: { type: 'string', default: tmpdir() },
+  },
+});
+
+const runs = Number(options.runs);
+const scratch = await mkdtemp(path.join(options.directory, 'holdfast-bench-'));
+try {
+  if (!Number.isInteger(runs) || runs < 1)
+    throw new Failure('usage', `"${options.runs}" is no number of runs.`);
+  await requireTime();
+  const tools = await findTools();
+  print(`Machine: ${await describeMachine(scratch)}  `);
+  print(
+    `Command: \`npm run bench -- ${process.argv.slice(2).join(' ')}\`, medians of ${runs} runs, × is the ratio to ${tools[0]?.label}`,
+  );
+  for (const name of options.corpus) await benchmark(name, tools);
+} catch (error) {
+  if (!isFailure(error)) throw error;
+  process.stderr.write(`✖ ${error.message}\n${error.hint === undefined ? '' : `  ${error.hint}\n`}`);
+  process.exitCode = error.exitCode;
+} finally {
+  await rm(scratch, { recursive: true, force: true });
+}
+
+async function findTools(): Promise<Tool[]> {
+  const tools: Tool[] = [];
+  for (const text of options.tool) {
+    const tool = await findTool(text, scratch);
+    if (tool === undefined) {
+      tell(`${text} does not run here and is left out`);
+      continue;
+    }
+    const twins = tools.filter(({ label }) => label.startsWith(tool.label)).length;
+    tools.push(twins === 0 ? tool : { ...tool, label: `${tool.label} (${twins + 1})` });
+  }
+  if (tools.length === 0) throw new Failure('usage', 'None of the programs to measure runs here.');
+  return tools;
+}
+
+async function benchmark(name: string, tools: readonly Tool[]): Promise<void> {
+  const description = corpora[name];
+  if (description === undefined) {
+    throw new Failure('usage', `There is no corpus "${name}".`, {
+      hint: `Choose from ${Object.keys(corpora).join(', ')}.`,
+    });
+  }
+  const corpus = path.join(scratch, name);
+  tell(`${name}: writing the corpus`);
+  writeCorpus(description, corpus, SEED);
+  const { files, bytes } = await treeSize(corpus);
+
+  const samples: Sample[] = [];
+  for (let number = 0; number < runs; number++) {
+    const directory = path.join(scratch, `round-${number}`);
+    await mkdir(directory);
+    for await (const sample of playRound({ tools, corpus, scratch: directory, number })) {
+      tell(`${name}, run ${number + 1}: ${sample.work}, ${sample.label}: ${sample.wallSeconds.toFixed(2)} s`);
+      samples.push(sample);
+    }
+    await rm(directory, { recursive: true });
+  }
+  await rm(corpus, { recursive: true });
+  print(`\n## ${name}: ${files} files, ${(bytes / 1e6).toFixed(0)} MB\n`);
+  print(renderTable(samples, tools[0]?.label ?? ''));
+}
+
+function print(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+function tell(line: string): void {
+  process.stderr.write(`${line}\n`);
+}

@@ -1,0 +1,54 @@
+import type { Sample } from './operations.ts';
+
+const HEAD = '| work | program | wall s | × | CPU s | × | peak MB | × | repository MB | × |';
+const RULE = '|---|---|--:|--:|--:|--:|--:|--:|--:|--:|';
+
+/**
+ * Markdown: medians, and beside each its ratio to that of `baseline` in the same work. Work and programs stand in the
+ * order in which they first appear; MB are 10^6 bytes.
+ */
+export function renderTable(samples: readonly Sample[], baseline: string): string {
+  const rows: string[] = [];
+  for (const work of unique(samples.map((sample) => sample.work))) {
+    const of = (label: string) => samples.filter((sample) => sample.work === work && sample.label === label);
+    const labels = unique(samples.filter((sample) => sample.work === work).map(({ label }) => label));
+    for (const [index, label] of labels.toSorted((a, b) => rank(a, baseline) - rank(b, baseline)).entries()) {
+      const cells = figures.map(({ read, digits }) => {
+        const own = median(of(label).map(read));
+        const other = median(of(baseline).map(read));
+        if (own === undefined) return ' | ';
+        const ratio =
+          other === undefined || other === 0 || label === baseline ? '' : (own / other).toFixed(2);
+        return `${own.toFixed(digits)} | ${ratio}`;
+      });
+      rows.push(`| ${index === 0 ? work : ''} | ${label} | ${cells.join(' | ')} |`);
+    }
+  }
+  return [HEAD, RULE, ...rows].join('\n');
+}
+
+const figures: readonly { read: (sample: Sample) => number | undefined; digits: number }[] = [
+  { read: ({ wallSeconds }) => wallSeconds, digits: 2 },
+  { read: ({ cpuSeconds }) => cpuSeconds, digits: 2 },
+  { read: ({ peakBytes }) => peakBytes / 1e6, digits: 0 },
+  {
+    read: ({ repositoryBytes }) => (repositoryBytes === undefined ? undefined : repositoryBytes / 1e6),
+    digits: 1,
+  },
+];
+
+/** Of those that are known; undefined when none is. */
+export function median(values: readonly (number | undefined)[]): number | undefined {
+  const sorted = values.filter((value) => value !== undefined).toSorted((a, b) => a - b);
+  const middle = sorted.length / 2;
+  const [low, high] = [sorted[Math.ceil(middle) - 1], sorted[Math.floor(middle)]];
+  return low === undefined || high === undefined ? undefined : (low + high) / 2;
+}
+
+function rank(label: string, baseline: string): number {
+  return label === baseline ? 0 : 1;
+}
+
+function unique(values: readonly string[]): string[] {
+  return [...new Set(values)];
+}
