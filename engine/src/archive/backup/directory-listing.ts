@@ -71,7 +71,8 @@ export function listGiven(given: readonly GivenEntry[], rules: ListingRules): Li
     const isTarget = entry.given === undefined;
     const stat = look(entry.path, isTarget ? lstatSync : statSync, rules);
     if (stat === undefined || typeOf(stat.mode) === 'socket') continue;
-    if (isTarget && typeof rules.selection.decide(describe(entry.path, entry.name, stat)) === 'object') continue;
+    if (isTarget && typeof rules.selection.decide(describe(entry.path, entry.name, stat)) === 'object')
+      continue;
     seen.push({ name: entry.name, stat, given: entry });
   }
   return {
@@ -92,13 +93,17 @@ function look(path: BytePath, stat: typeof lstatSync | typeof statSync, rules: L
 }
 
 function holdingTags(path: BytePath, names: readonly string[], selection: Selection) {
-  const readStart = (name: Buffer, length: number) => readPrefix(joinPath(path, name.toString('latin1')), length);
+  const readStart = (name: Buffer, length: number) =>
+    readPrefix(joinPath(path, name.toString('latin1')), length);
   return tagsOf(selection.tagFiles, names.map(toBytes), readStart).holding;
 }
 
 function readPrefix(path: BytePath, length: number): Buffer | undefined {
   try {
-    const file = openSync(toSystemPath(path), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    const file = openSync(
+      toSystemPath(path),
+      constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK,
+    );
     try {
       const bytes = Buffer.alloc(length);
       return bytes.subarray(0, readSync(file, bytes, 0, length, 0));

@@ -86,14 +86,18 @@ export class FileReader {
         ended = read.ended || size === length;
         this.#counters.add('bytesRead', read.bytes);
       }
-      for (let cut = this.#chunker.cut(start, end, ended); cut > start; cut = this.#chunker.cut(start, end, ended)) {
+      for (
+        let cut = this.#chunker.cut(start, end, ended);
+        cut > start;
+        cut = this.#chunker.cut(start, end, ended)
+      ) {
         ids.push(this.#save(memory.subarray(start, cut)));
         start = cut;
         if (start === end) break;
       }
       if (this.#interrupted()) throw new Interrupted();
     }
-    return { ids: ids.length === 1 ? ids[0]! : Buffer.concat(ids), size };
+    return { ids: Buffer.concat(ids), size };
   }
 
   #save(chunk: Uint8Array): Buffer {

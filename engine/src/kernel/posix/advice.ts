@@ -9,7 +9,9 @@ export interface Advice {
 /** posix_fadvise(2); absent on macOS, which has no such call. */
 export function openAdvice(library: SystemLibrary): Advice | undefined {
   if (library.platform !== 'linux') return undefined;
-  const fadvise = library.bind('int posix_fadvise(int descriptor, int64_t offset, int64_t length, int advice)');
+  const fadvise = library.bind(
+    'int posix_fadvise(int descriptor, int64_t offset, int64_t length, int advice)',
+  );
   return { willNeed: (descriptor) => void fadvise(descriptor, 0, 0, WILLNEED) };
 }
 
