@@ -1,4 +1,5 @@
 import type { BlobType } from '../format/types.ts';
+import { Failure } from '../kernel/failure.ts';
 import type { Id } from '../kernel/id.ts';
 
 /**
@@ -132,6 +133,8 @@ export class BlobTable {
   #probe(typeBit: number, levels: number): number {
     for (let level = 0; level < levels; level += 1) {
       const base = this.#levelBase(level);
+      // Another thread has taken the level's first entry, but not made its slots yet: nothing is published there.
+      if (this.shared.slots.byteLength < this.#levelBase(level + 1) * 4) return -1;
       const mask = this.shared.firstLevel * 2 ** level - 1;
       for (let slot = this.#key[0]! & mask; ; slot = (slot + 1) & mask) {
         const found = Atomics.load(this.#slots, base + slot);
@@ -195,6 +198,11 @@ const GROW_ENTRIES = 2 ** 15;
 
 /** Makes `buffer` at least `needed` bytes long; another thread may be doing the same at this moment. */
 function grow(buffer: SharedArrayBuffer, needed: number, step: number): void {
+  if (needed > buffer.maxByteLength) {
+    throw new Failure('repository.unsupported', `the repository has more than ${MAX_ENTRIES} blobs`, {
+      hint: 'begin a second repository, or prune this one',
+    });
+  }
   while (buffer.byteLength < needed) {
     const wanted = Math.min(buffer.maxByteLength, Math.ceil(needed / step) * step);
     try {

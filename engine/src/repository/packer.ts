@@ -1,5 +1,6 @@
 import { createCipheriv, type Cipheriv, randomFillSync } from 'node:crypto';
-import { type CompressionMode, compressBlob } from '../format/compression.ts';
+import type { CompressionMode } from '../format/compression.ts';
+import type { Compressor } from '../format/compressor.ts';
 import { COMPRESSED_ENTRY_LENGTH, encodeHeader, TRAILER_LENGTH } from '../format/pack.ts';
 import { Authenticator, SEAL_OVERHEAD } from '../format/sealing.ts';
 import type { BlobType, MasterKey, PackedBlob } from '../format/types.ts';
@@ -21,6 +22,7 @@ export interface PackerOptions {
   readonly table: BlobTable;
   readonly version: 1 | 2;
   readonly compression: CompressionMode;
+  readonly compressor: Compressor;
   /** A pack is finished as soon as it is at least this large, in bytes. */
   readonly packSize: number;
   /** Takes a finished pack away. May block until there is room for one more. */
@@ -58,8 +60,8 @@ export class Packer {
     const id = sha256(plaintext);
     const entry = this.#options.table.claim(type, id);
     if (entry < 0) return { id, added: 0, packed: 0 };
-    const { version, compression } = this.#options;
-    const compressed = version === 1 ? undefined : compressBlob(type, plaintext, compression);
+    const { version, compression, compressor } = this.#options;
+    const compressed = version === 1 ? undefined : compressor.compressBlob(type, plaintext, compression);
     const packed = this.#builders[type].add(entry, id, compressed ?? plaintext, compressed ? plaintext.length : 0);
     return { id, added: plaintext.length, packed };
   }

@@ -1,5 +1,6 @@
 import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { createChunker } from '../../chunker/gear.ts';
+import { openCompressor } from '../../format/compressor.ts';
 import { decodeTree } from '../../format/tree.ts';
 import { openPosix } from '../../kernel/posix/posix.ts';
 import { BlobTable } from '../../repository/blob-table.ts';
@@ -42,11 +43,13 @@ function work(port: MessagePort, signals: Signals, setup: WorkerSetup): void {
   const selection = compileSelection(scan.selection);
   const cache = scan.cache === undefined ? undefined : new ScanCache(scan.cache);
   const records = new RecordWriter((bytes) => stack.send({ type: 'records', bytes }, [bytes.buffer]));
+  const compressor = openCompressor();
   const packer = new Packer({
     key: setup.key,
     table,
     version: setup.version,
     compression: setup.compression,
+    compressor,
     packSize: setup.packSize,
     recycled: () => stack.takeBuffer(),
     deliver: (pack) => {
@@ -62,7 +65,7 @@ function work(port: MessagePort, signals: Signals, setup: WorkerSetup): void {
   const listing: ListingRules = {
     selection,
     withAtime: scan.withAtime,
-    problem: (path, error) => report(codeOf(error) === 'ENOENT' ? 'vanished' : 'unreadable', path, error),
+    problem: reportMissing,
   };
   const stack = new WorkStack({
     worker,
@@ -95,14 +98,14 @@ function work(port: MessagePort, signals: Signals, setup: WorkerSetup): void {
     try {
       found = task.given === undefined ? listDirectory(task.path, listing) : listGiven(task.given, listing);
     } catch (error) {
-      report('unreadable', task.path, error);
+      reportMissing(task.path, error);
       return done({ kind: 'directory' });
     }
     const remember = (tree: Buffer, entries: Buffer, contents: Buffer) => {
       // An assembled level is no directory of the disk: next time other paths may be asked for.
       if (task.given === undefined) records.add(task.path, { treeId: tree, entries, contents });
     };
-    const tools = { table, packer, counters, nodes, trust: scan, push: stack.push.bind(stack), readFile, remember };
+    const tools = { table, packer, counters, nodes, trust: scan, push: stack.push.bind(stack), readFile, remember, report };
     new DirectoryJob({ listing: found, parent: parentOf(task), tools, done }).start();
   }
 
@@ -112,7 +115,12 @@ function work(port: MessagePort, signals: Signals, setup: WorkerSetup): void {
     if (task.parentTree === undefined) return undefined;
     stack.send({ type: 'load-tree', id: task.parentTree });
     const bytes = stack.waitForTree();
-    return bytes === undefined ? undefined : parentFromTree(task.parentTree, decodeTree(bytes).nodes);
+    if (bytes === undefined) return undefined;
+    try {
+      return parentFromTree(task.parentTree, decodeTree(bytes).nodes);
+    } catch {
+      return undefined; // no tree that we understand: no help, but no reason to stop
+    }
   }
 
   function readFile(path: BytePath): FileOutcome {
@@ -120,11 +128,13 @@ function work(port: MessagePort, signals: Signals, setup: WorkerSetup): void {
     try {
       const { ids, size, opened, changed } = reader.read(path, 0, SEGMENT_BYTES);
       counters.add('bytesProcessed', size);
-      if (changed) report('changed', path, undefined);
+      // By the time it was opened it had grown beyond what is read at once.
+      const cut = opened.size > BigInt(SEGMENT_BYTES);
+      if (changed || cut) report('changed', path, undefined);
       return { ids, size, opened: EntryList.of([{ name: '', stat: opened }], scan.withAtime).bytes };
     } catch (error) {
       if (error instanceof Interrupted) throw error;
-      report('unreadable', path, error);
+      reportMissing(path, error);
       return { size: 0 };
     }
   }
@@ -132,14 +142,12 @@ function work(port: MessagePort, signals: Signals, setup: WorkerSetup): void {
   function readSegment(path: BytePath, offset: number): SegmentResult {
     counters.at(path);
     try {
-      const { ids, size, changed } = reader.read(path, offset, SEGMENT_BYTES);
+      const { ids, size, opened, changed } = reader.read(path, offset, SEGMENT_BYTES);
       counters.add('bytesProcessed', size);
-      if (changed) report('changed', path, undefined);
-      return { kind: 'segment', ids, size };
+      return { kind: 'segment', ids, size, changed, opened: EntryList.of([{ name: '', stat: opened }]).bytes };
     } catch (error) {
       if (error instanceof Interrupted) throw error;
-      report('unreadable', path, error);
-      return { kind: 'segment', size: 0 };
+      return { kind: 'segment', size: 0, changed: false, code: codeOf(error), message: wordsOf(error) };
     }
   }
 
@@ -159,6 +167,10 @@ function work(port: MessagePort, signals: Signals, setup: WorkerSetup): void {
     return Buffer.concat(ids);
   }
 
+  function reportMissing(path: BytePath, error: unknown): void {
+    report(codeOf(error) === 'ENOENT' ? 'vanished' : 'unreadable', path, error);
+  }
+
   function report(kind: ScanProblem['kind'], path: BytePath, error: unknown): void {
     if (kind === 'unreadable') counters.add('problems', 1);
     stack.send({ type: 'problem', problem: { kind, path: toText(path), code: codeOf(error), message: wordsOf(error) } });
@@ -169,6 +181,7 @@ function work(port: MessagePort, signals: Signals, setup: WorkerSetup): void {
   } catch (error) {
     stack.send({ type: 'crashed', error });
   }
+  compressor.close();
 }
 
 function codeOf(error: unknown): string | undefined {

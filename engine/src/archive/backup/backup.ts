@@ -13,7 +13,7 @@ import type { CrewThreads } from './crew-threads.ts';
 import type { GivenEntry, ScanProblem } from './protocol.ts';
 import { type ScanCacheFile, scanCacheFile } from './scan-cache-file.ts';
 import { describeSnapshot, type SnapshotLabels, summarize } from './snapshot-summary.ts';
-import { assembleTargets, resolveTargets, type Target } from './targets.ts';
+import { assembleTargets, resolveTargets, snapshotPaths, type Target } from './targets.ts';
 import { WritingSession } from './writing-session.ts';
 import { type WriteAccess, withWriteLock } from './write-lock.ts';
 
@@ -98,9 +98,8 @@ export async function backupFiles(repository: Repository, options: BackupOptions
       excludes: [...options.selection.patterns],
       summary: summarize(counts, startedAt, clock.now()),
     });
-    const stored = skip ? undefined : await save(repository, snapshot, signal);
-    if (stored !== undefined) run.keepCache(stored.id);
-    else run.dropCache();
+    const stored = skip ? undefined : await run.saveSnapshot(repository, snapshot, signal);
+    if (stored === undefined) run.dropCache();
     const incomplete = counts.problems > 0 || missing.length > 0;
     return { snapshot: stored, parent, tree, counts, incomplete, took: clock.now() - startedAt };
   });
@@ -151,8 +150,15 @@ class BackupRun {
     }
   }
 
-  keepCache(snapshot: Id): void {
-    this.#cache?.commit(snapshot);
+  async saveSnapshot(repository: Repository, snapshot: Snapshot, signal: AbortSignal): Promise<StoredSnapshot> {
+    try {
+      const id = await repository.saveSnapshot(snapshot, signal);
+      this.#cache?.commit(id);
+      return { ...snapshot, id };
+    } catch (error) {
+      this.dropCache();
+      throw error;
+    }
   }
 
   dropCache(): void {
@@ -166,7 +172,8 @@ function lookAtTargets(options: BackupOptions): {
   missing: ScanProblem[];
 } {
   const listNames = (path: BytePath) => readdirSync(toSystemPath(path), 'latin1');
-  const targets = resolveTargets(options.paths, fromText(options.workingDirectory), listNames);
+  const workingDirectory = fromText(options.workingDirectory);
+  const targets = resolveTargets(options.paths, workingDirectory, listNames);
   const missing: ScanProblem[] = [];
   const present: Target[] = [];
   for (const target of targets) {
@@ -184,8 +191,7 @@ function lookAtTargets(options: BackupOptions): {
       hint: 'check the spelling; relative paths count from the directory you are in',
     });
   }
-  const paths = [...new Set(targets.map((target) => toText(target.path)))].sort();
-  return { entries: assembleTargets(present), paths, missing };
+  return { entries: assembleTargets(present), paths: snapshotPaths(options.paths, workingDirectory), missing };
 }
 
 /** The newest snapshot of this host and exactly these paths, as restic chooses it. */
@@ -218,8 +224,4 @@ function trustBefore(parent: StoredSnapshot): bigint {
 function expectedOf(parent: StoredSnapshot | undefined): BackupWatch['expected'] {
   const summary = parent?.summary;
   return summary && { files: summary.totalFilesProcessed, bytes: summary.totalBytesProcessed };
-}
-
-async function save(repository: Repository, snapshot: Snapshot, signal: AbortSignal): Promise<StoredSnapshot> {
-  return { ...snapshot, id: await repository.saveSnapshot(snapshot, signal) };
 }

@@ -3,13 +3,22 @@ import type { Node } from '../../format/types.ts';
 import { idFromBytes } from '../../kernel/id.ts';
 import type { BlobTable } from '../../repository/blob-table.ts';
 import type { Packer } from '../../repository/packer.ts';
+import type { BytePath } from './byte-path.ts';
 import type { CounterRow } from './counters.ts';
 import type { Listing } from './directory-listing.ts';
 import { EntryList } from './entry-list.ts';
 import { SEGMENT_BYTES } from './file-reader.ts';
 import type { NodeBuilder } from './node-builder.ts';
 import { isDirectory, isRegular, isUnchanged, type ParentDirectory, type TrustRules } from './parent-directory.ts';
-import type { DirectoryResult, FileOutcome, FilesResult, SegmentResult, Task, TaskResult } from './protocol.ts';
+import type {
+  DirectoryResult,
+  FileOutcome,
+  FilesResult,
+  ScanProblem,
+  SegmentResult,
+  Task,
+  TaskResult,
+} from './protocol.ts';
 import { encodeContents } from './scan-cache.ts';
 
 /** What a directory's job needs of the worker it runs in. */
@@ -23,6 +32,7 @@ export interface JobTools {
   readonly push: (task: Task, done: (result: TaskResult) => void) => void;
   readonly readFile: (path: string) => FileOutcome;
   readonly remember: (tree: Buffer, entries: Buffer, contents: Buffer) => void;
+  readonly report: (kind: ScanProblem['kind'], path: BytePath, error: unknown) => void;
 }
 
 /**
@@ -77,8 +87,9 @@ export class DirectoryJob {
     const same = this.#parent?.contentsOfSame(entries);
     if (same === undefined) return undefined;
     for (let index = 0; index < entries.length; index += 1) {
-      if (!isRegular(entries.mode(index))) continue;
-      if (entries.ctime(index) >= trust.trustBefore || !hasAll(table, same[index])) return undefined;
+      // Whatever it is: a link's target or an attribute can change within a tick just as well as a file's content.
+      if (entries.ctime(index) >= trust.trustBefore) return undefined;
+      if (isRegular(entries.mode(index)) && !hasAll(table, same[index])) return undefined;
     }
     return same;
   }
@@ -163,10 +174,23 @@ export class DirectoryJob {
         segments[segment] = result as SegmentResult;
         missing -= 1;
         if (missing > 0) return;
-        this.#accept(index, joinSegments(segments));
+        this.#acceptSegments(index, segments);
         this.#settle();
       });
     }
+  }
+
+  /** Segments are opened one by one: that they are of one file in one state is known only when all of them are there. */
+  #acceptSegments(index: number, segments: readonly SegmentResult[]): void {
+    const { entries } = this.#listing;
+    const path = this.#listing.pathOf(index);
+    const failed = segments.find((segment) => segment.ids === undefined);
+    if (failed !== undefined) {
+      this.#tools.report('unreadable', path, Object.assign(new Error(failed.message), { code: failed.code }));
+    } else if (segments.some(({ changed, opened }) => changed || !isSameFile(entries, index, opened))) {
+      this.#tools.report('changed', path, undefined);
+    }
+    this.#accept(index, joinSegments(segments));
   }
 
   #accept(index: number, outcome: FileOutcome): void {
@@ -263,6 +287,18 @@ function joinSegments(segments: readonly SegmentResult[]): FileOutcome {
     size += segment.size;
   }
   return { ids: Buffer.concat(ids), size };
+}
+
+/** Whether the file that was opened is still the one that the directory's listing saw, unchanged. */
+function isSameFile(entries: EntryList, index: number, opened: Uint8Array | undefined): boolean {
+  if (opened === undefined) return false;
+  const now = EntryList.parse(asBuffer(opened));
+  return (
+    now.inode(0) === entries.inode(index) &&
+    now.device(0) === entries.device(index) &&
+    now.size(0) === entries.size(index) &&
+    now.mtime(0) === entries.mtime(index)
+  );
 }
 
 /** Bytes that came from another thread are plain Uint8Arrays. */

@@ -49,6 +49,8 @@ export async function backupStream(repository: Repository, options: StreamBackup
   const place = placeOf(options.name);
   const lock = { clock, dryRun: options.dryRun ?? false, retryFor: options.retryLock ?? 0, signal: options.signal };
   return await withWriteLock(repository, lock, async ({ indexed, signal, mayWrite }) => {
+    // Begun again, work could not read the stream again: nothing of it is read before the lock counts.
+    await mayWrite;
     const session = new WritingSession(indexed, { ...options, signal, mayWrite });
     options.onStart?.(session);
     let tree: Id;
@@ -59,7 +61,6 @@ export async function backupStream(repository: Repository, options: StreamBackup
       size = saved.size;
       tree = await saveBelow(session, place, fileNode(saved, labels, clock.now()), labels, clock.now());
       await session.finish();
-      await mayWrite;
     } catch (error) {
       await session.abandon();
       throw error;

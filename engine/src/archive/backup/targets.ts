@@ -30,6 +30,11 @@ export function resolveTargets(
   });
 }
 
+/** What a snapshot says that it is of: each path as it was asked for, absolute, whatever it was resolved to. */
+export function snapshotPaths(paths: readonly BytePath[], workingDirectory: BytePath): string[] {
+  return [...new Set(paths.map((given) => toText(posix.resolve(workingDirectory, given))))].sort();
+}
+
 /**
  * Puts targets into one tree. A target inside another one is part of that already. Throws `usage` when two different
  * places on disk would get one name in the snapshot.

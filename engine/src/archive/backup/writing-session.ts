@@ -5,7 +5,9 @@ import type { BlobType, Node } from '../../format/types.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import { isFailure } from '../../kernel/failure.ts';
 import { type Id, idFromBytes } from '../../kernel/id.ts';
+import { lastCall } from '../../kernel/last-call.ts';
 import type { IndexedRepository } from '../../repository/indexed-repository.ts';
+import { joined } from '../../repository/locks.ts';
 import { PackSink } from '../../repository/pack-sink.ts';
 import { allocateCounters, type Counts, currentPaths, sumCounters } from './counters.ts';
 import { type CrewThreads, startCrewThreads } from './crew-threads.ts';
@@ -42,13 +44,16 @@ export class WritingSession {
   readonly #sink: PackSink;
   readonly #counters: SharedArrayBuffer;
   readonly #signal: AbortSignal | undefined;
+  /** Stops saves that are under way when the session is given up for another reason than the caller's signal. */
+  readonly #abandoned = new AbortController();
 
   constructor(indexed: IndexedRepository, options: WritingOptions) {
     const { repository, index } = indexed;
-    const threads = options.threads ?? startCrewThreads(options.workers);
+    const threads = stillRunning(options.threads) ?? startCrewThreads(options.workers);
     this.#counters = allocateCounters(threads.workers.length);
     this.#signal = options.signal;
     this.#sink = new PackSink(repository, index, options.clock, options.mayWrite);
+    const whileWanted = joined(this.#abandoned.signal, options.signal);
     const setup: Omit<WorkerSetup, 'worker'> = {
       key: repository.key,
       version: repository.config.version,
@@ -60,8 +65,8 @@ export class WritingSession {
       scan: options.scan ?? NO_SCAN,
     };
     this.#crew = new WorkerCrew(threads, setup, {
-      savePack: (pack) => this.#sink.add(pack, options.signal),
-      loadTree: (id) => loadTreeIfThere(indexed, id, options.signal),
+      savePack: (pack) => this.#sink.add(pack, whileWanted),
+      loadTree: (id) => loadTreeIfThere(indexed, id, whileWanted),
       records: (bytes) => options.onRecords?.(bytes),
       problem: (problem) => options.onProblem?.(problem),
     });
@@ -134,8 +139,13 @@ export class WritingSession {
    * the counters.
    */
   async abandon(): Promise<void> {
+    this.#abandoned.abort();
     await this.#crew.stop();
-    await this.#sink.saveIndex();
+    try {
+      await this.#sink.saveIndex(lastCall(this.#signal));
+    } catch {
+      // Why it was given up is what the caller has to hear; packs without an index are only work done twice.
+    }
   }
 
   async #saveBlob(type: BlobType, bytes: Uint8Array): Promise<Id> {
@@ -158,6 +168,11 @@ export class WritingSession {
       signal.removeEventListener('abort', abort);
     }
   }
+}
+
+/** Threads that an earlier try has ended are of no use to the next one. */
+function stillRunning(threads: CrewThreads | undefined): CrewThreads | undefined {
+  return threads?.signals.stopped ? undefined : threads;
 }
 
 /** Cuts a stream and gathers the chunks into pieces that are worth a message. */

@@ -3,7 +3,7 @@ import { constants } from 'node:os';
 import { getSystemErrorMessage } from 'node:util';
 
 /** A C function, called synchronously. Pointers are passed as buffers; integers come back as numbers. */
-export type SystemCall = (...values: readonly (number | bigint | Buffer)[]) => number;
+export type SystemCall = (...values: readonly (number | bigint | Uint8Array)[]) => number;
 
 /** The C library of this process, with what differs between the platforms that we know. */
 export interface SystemLibrary {
