@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { homedir, hostname, userInfo } from 'node:os';
 import { systemClock } from '@holdfast/engine';
 import { commandTable } from './cli/command-table.ts';
+import { consentPrompt } from './cli/consent.ts';
 import type { Output } from './cli/context.ts';
 import { listenForInterrupts } from './cli/interrupt.ts';
 import { secretPrompt } from './cli/password-prompt.ts';
@@ -54,6 +55,7 @@ process.exitCode = await runProgram(
     askSecret: canAsk
       ? secretPrompt(process.stdin, stderr, () => process.kill(process.pid, 'SIGINT'))
       : undefined,
+    askConsent: canAsk ? consentPrompt(process.stdin, stderr) : undefined,
   },
   { version, registrations: commandTable(operations(machine)) },
 );

@@ -22,6 +22,8 @@ export { parseFilesFrom, parseFilesFromRaw, parseFilesFromVerbatim } from './arc
 export { expandGlob } from './archive/filter/glob.ts';
 export type { PathText } from './archive/filter/path-text.ts';
 export { pathBytes, pathText } from './archive/filter/path-text.ts';
+export type { DeletionPlan } from './archive/restore/deletion.ts';
+export { executeDeletion, planDeletion } from './archive/restore/deletion.ts';
 export type { NotKept, RestoreProblem } from './archive/restore/problem.ts';
 export type { RestoreWatch } from './archive/restore/restore.ts';
 export { restoreSnapshot } from './archive/restore/restore.ts';

@@ -24,7 +24,7 @@ export interface CommandParts {
   readonly runDemo: demo.RunDemo;
   readonly listPoints: points.ListPoints;
   readonly backupFiles: backup.BackupFiles;
-  readonly restoreFiles: restore.RestoreFiles;
+  readonly planRestore: restore.PlanRestore;
   readonly initRepository: init.InitRepository;
   readonly checkRepository: check.CheckRepository;
   readonly planForget: forget.PlanForget;
@@ -47,7 +47,7 @@ export function commandTable(parts: CommandParts): Registration[] {
     { group: [], define: (parent, context) => points.define(parent, context, parts.listPoints) },
     { group: [], define: (parent, context) => demo.define(parent, context, parts.runDemo) },
     { group: ['files'], define: (parent, context) => backup.define(parent, context, parts.backupFiles) },
-    { group: ['files'], define: (parent, context) => restore.define(parent, context, parts.restoreFiles) },
+    { group: ['files'], define: (parent, context) => restore.define(parent, context, parts.planRestore) },
     { group: ['repo'], define: (parent, context) => init.define(parent, context, parts.initRepository) },
     { group: ['repo'], define: (parent, context) => check.define(parent, context, parts.checkRepository) },
     { group: ['repo'], define: (parent, context) => forget.define(parent, context, parts.planForget) },
