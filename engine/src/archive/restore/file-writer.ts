@@ -36,7 +36,10 @@ export class FileWriter {
   /** Writes one blob's plaintext where it belongs. */
   write(record: number, offset: number, bytes: Uint8Array): void {
     const { ledger } = this.#options;
-    if (ledger.blobCount(record) === 1 && !ledger.isExisting(record)) return this.#writeWhole(record, bytes);
+    if (ledger.blobCount(record) === 1 && !ledger.isExisting(record)) {
+      this.#writeWhole(record, bytes);
+      return;
+    }
     const descriptor = this.#openPart(record);
     if (descriptor !== undefined) {
       this.#guard(record, () =>
@@ -96,7 +99,10 @@ export class FileWriter {
   /** `isWhole`: these are all the bytes of the file, which may end in a hole. */
   #fill(descriptor: number, offset: number, bytes: Uint8Array, sparse: boolean, isWhole = false): void {
     this.#options.counters.add('bytesWritten', bytes.length);
-    if (!sparse || bytes.length < HOLE_BYTES) return writeAll(descriptor, bytes, 0, bytes.length, offset);
+    if (!sparse || bytes.length < HOLE_BYTES) {
+      writeAll(descriptor, bytes, 0, bytes.length, offset);
+      return;
+    }
     let written = 0;
     writeAroundZeros(bytes, (from, to) => {
       writeAll(descriptor, bytes, from, to, offset + from);

@@ -87,8 +87,10 @@ export class LateEntries {
 
   #link(record: number, to: number): void {
     const { ledger, directories, sources, problem } = this.#options;
-    if (ledger.isDamaged(to))
-      return problem(record, 'damaged', 'it is the same file as one that could not be restored');
+    if (ledger.isDamaged(to)) {
+      problem(record, 'damaged', 'it is the same file as one that could not be restored');
+      return;
+    }
     const [from, path] = [sources.entry(to), directories.entry(record)];
     if (ledger.isExisting(record)) {
       const [wanted, found] = [lstatSync(toSystemPath(from)), lstatSync(toSystemPath(path))];

@@ -234,7 +234,8 @@ export class Ledger {
 /** The record of the target directory. */
 export const TARGET = 0;
 
-const TARGET_ENTRY: LedgerEntry = {
+/** It has no attributes to be restored, like anything that the ledger only names. */
+export const TARGET_ENTRY: LedgerEntry = {
   directory: TARGET,
   name: '',
   mode: 0,

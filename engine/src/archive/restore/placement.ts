@@ -1,5 +1,5 @@
 import { chmodSync, lstatSync, mkdirSync, readdirSync } from 'node:fs';
-import type { Node } from '../../format/types.ts';
+import type { Node, NodeType } from '../../format/types.ts';
 import type { Posix } from '../../kernel/posix/posix.ts';
 import type { BlobTable } from '../../repository/blob-table.ts';
 import { type BytePath, toBytes, toSystemPath } from '../backup/byte-path.ts';
@@ -103,10 +103,11 @@ export class Placement implements TreeVisitor<Place> {
 
   entry(parent: Place, node: Node, path: PathText): void {
     const { counters, notKept } = this.#options;
-    if (node.type === 'socket')
-      return notKept('sockets', 'a socket is made by the program that listens on it');
-    if (node.type === 'irregular')
-      return notKept('specials', 'what it was could not be told when it was saved');
+    const reason = NOT_RESTORABLE[node.type];
+    if (reason !== undefined) {
+      notKept(node.type === 'socket' ? 'sockets' : 'specials', reason);
+      return;
+    }
     if (!this.#ensure(parent)) return;
     try {
       const found = this.#find(parent, node);
@@ -127,7 +128,8 @@ export class Placement implements TreeVisitor<Place> {
     const missing = blobs.filter((entry) => entry < 0 || table.packOf(entry) < 0).length;
     if (missing > 0) {
       const message = `${missing} of its ${blobs.length} blobs are in no pack of the index`;
-      return this.#options.problem({ path, kind: 'damaged', message });
+      this.#options.problem({ path, kind: 'damaged', message });
+      return;
     }
     const size = blobs.reduce((sum, entry) => sum + blobLength(table, entry), 0);
     const verdict = found === undefined ? 'new' : decideOverwrite({ ...node, size }, found, overwrite);
@@ -276,13 +278,21 @@ export class Placement implements TreeVisitor<Place> {
   #refused(path: PathText, error: unknown): void {
     if (isFatalForTarget(error)) throw error;
     const { problem } = this.#options;
-    if (codeOf(error) === 'EEXIST') return problem({ path, kind: 'unsafe', message: TWO_NAMES });
-    const kind = codeOf(error) === 'ENOTEMPTY' ? 'in-the-way' : 'write';
-    problem({ path, kind, message: wordsOf(error) });
+    if (codeOf(error) === 'EEXIST') problem({ path, kind: 'unsafe', message: TWO_NAMES });
+    else
+      problem({
+        path,
+        kind: codeOf(error) === 'ENOTEMPTY' ? 'in-the-way' : 'write',
+        message: wordsOf(error),
+      });
   }
 }
 
 const NO_NAMES: ReadonlySet<BytePath> = new Set();
+const NOT_RESTORABLE: Partial<Record<NodeType, string>> = {
+  socket: 'a socket is made by the program that listens on it',
+  irregular: 'what it was could not be told when it was saved',
+};
 const OWNER_ALL = 0o700;
 
 /** The owner of a directory without write permission gives it to himself; it gets the snapshot's mode at the end. */

@@ -69,7 +69,7 @@ export interface FilesTask {
 export type ToWorker = Task | { readonly kind: 'end' };
 
 export type FromWorker =
-  | { readonly type: 'done'; readonly differing?: readonly DifferingFile[] }
+  | { readonly type: 'done'; readonly differing: readonly DifferingFile[] }
   /** A blob that did not open; it may be had from elsewhere. */
   | { readonly type: 'damaged'; readonly uses: Uses; readonly reason: string }
   | { readonly type: 'problem'; readonly problem: RestoreProblem }

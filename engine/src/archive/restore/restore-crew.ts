@@ -62,7 +62,7 @@ export class RestoreCrew {
     const waiting: ((answer: Answer) => void)[] = [];
     this.#workers.push({ thread, waiting });
     thread.on('message', (message: FromWorker) => {
-      if (message.type === 'done') waiting.shift()?.(message.differing ?? []);
+      if (message.type === 'done') waiting.shift()?.(message.differing);
       else this.#handle(message);
     });
     thread.on('error', (error) => this.#fail(error));
@@ -72,13 +72,16 @@ export class RestoreCrew {
   #handle(message: Exclude<FromWorker, { type: 'done' }>): void {
     switch (message.type) {
       case 'problem':
-        return this.#hooks.problem(message.problem);
+        this.#hooks.problem(message.problem);
+        return;
       case 'not-kept':
-        return this.#hooks.notKept(message.kind, message.reason);
+        this.#hooks.notKept(message.kind, message.reason);
+        return;
       case 'damaged':
-        return this.#hooks.damaged(message.uses, message.reason);
+        this.#hooks.damaged(message.uses, message.reason);
+        return;
       case 'crashed':
-        return this.#fail(
+        this.#fail(
           new Failure('target.write', `Nothing more can be written: ${message.message}`, {
             subject: this.#target,
             hint: 'Is the disk full, or mounted read-only? Then run the same restore again: it goes on where it was.',

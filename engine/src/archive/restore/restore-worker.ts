@@ -1,6 +1,6 @@
 import { closeSync, constants, openSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
-import { decompress } from '../../format/compression.ts';
+import { openCompressor } from '../../format/compressor.ts';
 import { Sealer } from '../../format/sealing.ts';
 import { sha256 } from '../../kernel/hash.ts';
 import { openPosix } from '../../kernel/posix/posix.ts';
@@ -21,6 +21,7 @@ import {
   type FromWorker,
   type PackRange,
   type PackTask,
+  type Task,
   type ToWorker,
   USE_WORDS,
   type Uses,
@@ -39,6 +40,7 @@ function work(setup: WorkerSetup): void {
   const counters = new CounterRow(setup.counters, setup.worker);
   const directories = new Directories(ledger, setup.target);
   const sealer = new Sealer(setup.key);
+  const compressor = openCompressor();
   const reader = new ContentReader(ledger, table);
   const posix = openPosix();
   const existing = new ExistingFiles({ ledger, directories, reader, attributes: posix.attributes, stopped });
@@ -64,24 +66,28 @@ function work(setup: WorkerSetup): void {
     send({ type: 'problem', problem: { path: toText(ledger.pathOf(record)), kind, message } });
   }
 
-  function run(task: ToWorker): void {
+  /** What a task has to answer. */
+  function run(task: Task): DifferingFile[] {
     switch (task.kind) {
       case 'pack':
         writePack(task);
-        return send({ type: 'done' });
+        return [];
       case 'plain':
         eachUse(task.uses, 0, task.uses.length, (record, offset) => writer.write(record, offset, task.bytes));
-        return send({ type: 'done' });
+        return [];
       case 'give-up':
         eachUse(task.uses, 0, task.uses.length, (record) => writer.giveUp(record, task.reason));
-        return send({ type: 'done' });
-      case 'end':
-        writer.close();
-        directories.close();
-        return port?.close();
+        return [];
       default:
-        return send({ type: 'done', differing: runFiles(task) });
+        return runFiles(task);
     }
+  }
+
+  function end(): void {
+    writer.close();
+    directories.close();
+    compressor.close();
+    port?.close();
   }
 
   /** Blobs that several files, or several places of one, share are opened once. */
@@ -112,7 +118,7 @@ function work(setup: WorkerSetup): void {
     if (stored === undefined) return 'the content does not match its authentication code';
     try {
       const uncompressed = table.uncompressedLengthOf(entry);
-      const plaintext = uncompressed > 0 ? decompress(stored, uncompressed) : stored;
+      const plaintext = uncompressed > 0 ? compressor.decompress(stored, uncompressed) : stored;
       return sha256(plaintext).equals(table.idBytes(entry))
         ? plaintext
         : 'the content is not what its name says';
@@ -158,12 +164,10 @@ function work(setup: WorkerSetup): void {
     const descriptor = openSync(toSystemPath(directories.entry(record)), flags);
     try {
       const wrong = reader.differing(record, descriptor, stopped).length;
-      if (wrong > 0)
-        return report(
-          record,
-          'differs',
-          `${wrong} of its ${ledger.blobCount(record)} blobs read back otherwise`,
-        );
+      if (wrong > 0) {
+        report(record, 'differs', `${wrong} of its ${ledger.blobCount(record)} blobs read back otherwise`);
+        return;
+      }
       counters.add('filesVerified', 1);
       counters.add('bytesVerified', ledger.sizeOf(record));
     } finally {
@@ -173,7 +177,8 @@ function work(setup: WorkerSetup): void {
 
   port.on('message', (task: ToWorker) => {
     try {
-      run(task);
+      if (task.kind === 'end') end();
+      else send({ type: 'done', differing: run(task) });
     } catch (error) {
       send({ type: 'crashed', message: wordsOf(error), code: codeOf(error) });
     }

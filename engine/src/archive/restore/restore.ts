@@ -3,7 +3,6 @@ import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import type { Clock } from '../../kernel/clock.ts';
 import { Failure } from '../../kernel/failure.ts';
-import type { Id } from '../../kernel/id.ts';
 import type { IndexedRepository } from '../../repository/indexed-repository.ts';
 import { type BytePath, toSystemPath } from '../backup/byte-path.ts';
 import { type PathText, pathBytes } from '../filter/path-text.ts';
@@ -14,13 +13,7 @@ import type { Overwrite } from './overwrite.ts';
 import { NOT_KEPT, type NotKept, type NotKeptKind, type RestoreProblem, wordsOf } from './problem.ts';
 import { RestoreRun } from './restore-run.ts';
 import { compileRestoreRules, type RestoreRules } from './selection.ts';
-import { findSubfolder } from './tree-walk.ts';
-
-/** What to bring back: a snapshot's tree, or one of its directories (`snapshotID:subfolder`). */
-export interface RestoreSource {
-  readonly tree: Id;
-  readonly subfolder?: PathText;
-}
+import { type RestoreSource, sourceTree } from './source.ts';
 
 export interface RestoreOptions {
   readonly clock: Clock;
@@ -116,15 +109,6 @@ export async function restoreSnapshot(
     incomplete: counts.problems > 0,
     took: clock.now() - startedAt,
   };
-}
-
-/** The tree of what a person named. Throws `snapshot.path-missing`. */
-export async function sourceTree(
-  indexed: Pick<IndexedRepository, 'loadTree'>,
-  { tree, subfolder }: RestoreSource,
-  signal?: AbortSignal,
-): Promise<Id> {
-  return subfolder === undefined ? tree : await findSubfolder(indexed, tree, subfolder, signal);
 }
 
 /** The target's real path as bytes, or undefined where a dry run finds none. */

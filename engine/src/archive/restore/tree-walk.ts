@@ -9,7 +9,7 @@ import type { RestoreSelection } from './selection.ts';
 
 /** What to do with what a walk meets. `Place` is whatever the visitor wants to know of a directory. */
 export interface TreeVisitor<Place> {
-  /** A directory that is entered now, with all its entries whose names can be believed. */
+  /** A directory whose tree was read; all its entries, of whatever names. Before anything in it. */
   enter?(place: Place, nodes: readonly Node[]): void;
   /** `wanted`: the directory itself is, and not only something below it. Returns undefined to stay out of it. */
   directory(parent: Place, node: Node, path: PathText, wanted: boolean): Place | undefined;
@@ -43,8 +43,9 @@ export async function walkTrees<Place>(source: TreeSource, walk: TreeWalk<Place>
     const { place, path } = next;
     walk.signal?.throwIfAborted();
     const tree = await loadOrReport(source, next.tree, path, walk);
+    if (tree === undefined) continue;
+    visitor.enter?.(place, tree.nodes);
     const nodes = believable(tree.nodes, path, walk.problem);
-    visitor.enter?.(place, nodes);
     const below: typeof waiting = [];
     for (const node of nodes) {
       const nodePath = `${path}/${pathText(node.name)}`;
@@ -85,21 +86,19 @@ export async function findSubfolder(
   return tree;
 }
 
-const NOTHING: Tree = { nodes: [] };
-
 async function loadOrReport(
   source: TreeSource,
   id: Id,
   path: PathText,
   { problem, signal }: Pick<TreeWalk<unknown>, 'problem' | 'signal'>,
-): Promise<Tree> {
+): Promise<Tree | undefined> {
   try {
     return await source.loadTree(id, signal);
   } catch (error) {
     if (!isFailure(error) || error.code === 'interrupted' || error.code === 'backend.unreachable')
       throw error;
     problem({ path: path || '/', kind: 'damaged', message: `its tree ${shortId(id)}: ${wordsOf(error)}` });
-    return NOTHING;
+    return undefined;
   }
 }
 
