@@ -142,7 +142,7 @@ function cannotBeSaid(path: PathText, node: Node): Finding {
 function contentMissing(path: PathText, blob: Id): Finding {
   return {
     severity: 'error',
-    code: 'file.content-missing',
+    code: 'blob.missing',
     subject: printableName(path),
     message: `The file was left out: the index has no data blob ${blob}.`,
     hint: 'holdfast repo check names all files that are affected; another snapshot may hold it whole.',

@@ -170,7 +170,7 @@ export function problemOf(thrown: unknown, path: PathText, tree: Id): Finding | 
   if (!isFailure(thrown) || !DAMAGE.includes(thrown.code)) return undefined;
   return {
     severity: 'error',
-    code: thrown.code === 'repository.blob-missing' ? 'tree.missing' : 'tree.damaged',
+    code: thrown.code === 'repository.blob-missing' ? 'blob.missing' : 'tree.damaged',
     subject: printableName(path === '' ? '/' : path),
     message: `This folder cannot be read (tree ${shortId(tree)}): ${thrown.message}`,
     hint: 'holdfast repo check shows what else is damaged; another snapshot may hold it whole.',
@@ -186,7 +186,7 @@ function problemWith(node: Node, path: PathText): Finding | undefined {
   }
   if (node.type === 'dir' && node.subtree === undefined) {
     const message = 'This folder has no list of what is in it.';
-    return { severity: 'error', code: 'tree.missing', subject, message, hint };
+    return { severity: 'error', code: 'tree.damaged', subject, message, hint };
   }
   return undefined;
 }
