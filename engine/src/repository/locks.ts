@@ -45,17 +45,22 @@ export async function beginLock(repository: Repository, options: LockOptions): P
   );
 }
 
+/** Takes a lock that counts already: nobody was in the way at the second look either. */
+export async function takeLock(repository: Repository, options: LockOptions): Promise<HeldLock> {
+  return await retryWhileLocked(options, async () => {
+    const begun = await beginLock(repository, { ...options, retryFor: 0 });
+    await begun.confirmed;
+    return begun;
+  });
+}
+
 /** Takes a lock, runs `work`, gives the lock back whatever happens. */
 export async function withLock<Result>(
   repository: Repository,
   options: LockOptions,
   work: (signal: AbortSignal) => Promise<Result>,
 ): Promise<Result> {
-  const lock = await retryWhileLocked(options, async () => {
-    const begun = await beginLock(repository, { ...options, retryFor: 0 });
-    await begun.confirmed;
-    return begun;
-  });
+  const lock = await takeLock(repository, options);
   try {
     return await work(joined(lock.signal, options.signal));
   } finally {
@@ -226,7 +231,8 @@ class FileLock implements HeldLock {
 
   async #confirm(): Promise<void> {
     try {
-      await this.#options.clock.sleep(SETTLE_MS, this.#options.signal);
+      // Whoever releases it before then has read what they wanted, and does not wait for the second look.
+      await this.#options.clock.sleep(SETTLE_MS, joined(this.#stopped.signal, this.#options.signal));
       await assertFree(this.#repository, this.#options, this.#id);
     } catch (error) {
       await this.release();
