@@ -66,6 +66,8 @@ export { Failure, failureTable, isFailure } from './kernel/failure.ts';
 export type { Finding } from './kernel/finding.ts';
 export type { Id } from './kernel/id.ts';
 export { bytesFromId, idFromBytes, isId, shortId } from './kernel/id.ts';
+export type { PageRules, PageSums } from './kernel/page-sums.ts';
+export { createPageSums } from './kernel/page-sums.ts';
 export type { Posix } from './kernel/posix/posix.ts';
 export { openPosix } from './kernel/posix/posix.ts';
 export { printableName } from './kernel/printable-name.ts';

@@ -14,8 +14,10 @@ import {
   WritingSession,
   withWriteLock,
 } from '@holdfast/engine';
+import { parseManifest } from './base-manifest.ts';
 import { BASE_FOLDER, type BaseRecord, RECORD_FILE } from './base-record.ts';
-import { type BasePart, baseBackup, type LogPosition, type Tablespace } from './base-stream.ts';
+import { type BasePart, baseBackup, type LogPosition } from './base-stream.ts';
+import { BaseSums } from './base-sums.ts';
 import { type Attributes, BaseTree } from './base-tree.ts';
 import { formatLsn } from './lsn.ts';
 import { isRewrittenInPlace } from './relation-file.ts';
@@ -83,6 +85,7 @@ class BaseRun {
   readonly #writer: WritingSession;
   readonly #content: Chunker;
   readonly #fixed: Chunker;
+  readonly #sums = new BaseSums();
   #files = 0;
   #bytes = 0;
   #expectedBytes: number | undefined;
@@ -156,6 +159,7 @@ class BaseRun {
       endedAt: new Date(clock.now()).toISOString(),
       owner: begun.owner,
       server: serverName(this.#options.address, this.#server.host),
+      ...(facts.checksums ? { pagesVerified: this.#sums.pages } : {}),
       role: this.#options.address.user,
     };
     const json = Buffer.from(`${JSON.stringify(record, null, 2)}\n`);
@@ -169,6 +173,7 @@ class BaseRun {
     const request = { label: `holdfast ${labels.hostname}`, checkpoint, major: facts.major } as const;
     let begun: Extract<BasePart, { kind: 'begin' }> | undefined;
     let end: LogPosition | undefined;
+    let manifest: Buffer | undefined;
     let owner: Attributes | undefined;
     const parts = baseBackup(this.#server, {
       ...request,
@@ -180,40 +185,45 @@ class BaseRun {
         case 'begin':
           begun = part;
           this.#expectedBytes = part.expectedBytes;
+          this.#sums.start = part.start.lsn;
           break;
         case 'archive':
-          owner = await this.#archive(tree, folderOf(part.tablespace), part.data);
+          owner = await this.#archive(tree, part, facts.checksums);
           break;
         case 'manifest':
-          await this.#save(
-            tree,
-            `${BASE_FOLDER}/backup_manifest`,
-            { ...(owner ?? UNKNOWN), mode: 0o600 },
-            part.data,
-          );
+          manifest = Buffer.concat(await Array.fromAsync(part.data));
           break;
         case 'end':
           end = part.end;
       }
     }
-    if (begun === undefined || end === undefined || owner === undefined) {
+    if (begun === undefined || end === undefined || owner === undefined || manifest === undefined) {
       throw new Failure('source.unsupported', 'the server ended its base backup before it was whole');
     }
+    this.#sums.verify(parseManifest(manifest), facts.segmentBytes);
+    const mtime = Math.floor(this.#options.clock.now() / 1000);
+    await this.#save(tree, `${BASE_FOLDER}/backup_manifest`, { ...owner, mode: 0o600, mtime }, [manifest]);
     return { ...begun, end, owner: { uid: owner.uid, gid: owner.gid } };
   }
 
-  /** Saves a tar stream's entries below `folder`; returns how its root directory is to look. */
-  async #archive(tree: BaseTree, folder: string, data: AsyncIterable<Buffer>) {
+  /** Saves a tar stream's entries; returns how the directory that it is of is to look. */
+  async #archive(tree: BaseTree, { tablespace, data }: Archive, checkPages: boolean) {
+    const inside = tablespace === undefined ? '' : `pg_tblspc/${tablespace.oid}`;
+    const folder = joined(BASE_FOLDER, inside);
     let root: Attributes | undefined;
     for await (const entry of tarEntries(data)) {
-      const path = entry.path === '' ? folder : `${folder}/${entry.path}`;
+      const name = joined(inside, entry.path);
+      const path = joined(BASE_FOLDER, name);
       if (root === undefined) {
         root = { ...attributesOf(entry), mode: 0o700 };
         tree.addDirectory(folder, root);
       }
       if (entry.type === 'dir') tree.addDirectory(path, attributesOf(entry));
       else if (entry.type === 'symlink') tree.addSymlink(path, entry);
-      else await this.#save(tree, path, attributesOf(entry), entry.content);
+      else {
+        const content = this.#sums.through(name, entry.content, checkPages);
+        await this.#save(tree, path, attributesOf(entry), content);
+      }
     }
     return root;
   }
@@ -254,8 +264,10 @@ function attributesOf({ mode, uid, gid, user, group, mtime }: Attributes): Attri
   return { mode, uid, gid, user, group, mtime };
 }
 
-function folderOf(tablespace: Tablespace | undefined): string {
-  return tablespace === undefined ? BASE_FOLDER : `${BASE_FOLDER}/pg_tblspc/${tablespace.oid}`;
+type Archive = Extract<BasePart, { kind: 'archive' }>;
+
+function joined(folder: string, name: string): string {
+  return folder === '' || name === '' ? folder + name : `${folder}/${name}`;
 }
 
 function written({ lsn, timeline }: LogPosition): BaseRecord['start'] {
