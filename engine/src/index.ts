@@ -1,4 +1,16 @@
 /** The engine as the app and other programs see it. What is not exported here is nobody else's business. */
+export type { PathText } from './archive/filter/path-text.ts';
+export { pathBytes, pathText } from './archive/filter/path-text.ts';
+export type { RestoreCounts } from './archive/restore/counters.ts';
+export type { Deletion, DeletionOptions, DeletionPlan, DeletionSummary } from './archive/restore/deletion.ts';
+export { executeDeletion, planDeletion } from './archive/restore/deletion.ts';
+export type { Ownership } from './archive/restore/metadata.ts';
+export type { Overwrite } from './archive/restore/overwrite.ts';
+export type { NotKept, RestoreProblem } from './archive/restore/problem.ts';
+export type { RestoreOptions, RestoreSummary, RestoreWatch } from './archive/restore/restore.ts';
+export { restoreSnapshot } from './archive/restore/restore.ts';
+export type { RestoreRules } from './archive/restore/selection.ts';
+export type { RestoreSource } from './archive/restore/source.ts';
 export type {
   Backend,
   ByteRange,

@@ -186,7 +186,7 @@ describe('a part of a snapshot', () => {
     const tree = await saved(directory('a', [file('f', Buffer.from('1'))]));
     for (const path of ['/b', '/a/f', '/a/f/g']) {
       await expect(restore(tree, {}, path)).rejects.toMatchObject({
-        code: 'snapshot.path-missing',
+        code: 'snapshot.path-not-found',
         subject: path,
       });
     }

@@ -8,7 +8,7 @@ export interface RestoreSource {
   readonly subfolder?: PathText;
 }
 
-/** The tree of what a person named. Throws `snapshot.path-missing`. */
+/** The tree of what a person named. Throws `snapshot.path-not-found`. */
 export async function sourceTree(
   trees: TreeSource,
   { tree, subfolder }: RestoreSource,

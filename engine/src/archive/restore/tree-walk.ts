@@ -64,7 +64,7 @@ export async function walkTrees<Place>(source: TreeSource, walk: TreeWalk<Place>
   }
 }
 
-/** The tree of a directory within a snapshot. Throws `snapshot.path-missing`. */
+/** The tree of a directory within a snapshot. Throws `snapshot.path-not-found`. */
 export async function findSubfolder(
   source: TreeSource,
   root: Id,
@@ -76,7 +76,7 @@ export async function findSubfolder(
     const bytes = pathBytes(name);
     const found = (await source.loadTree(tree, signal)).nodes.find((node) => node.name.equals(bytes));
     if (found?.type !== 'dir' || found.subtree === undefined) {
-      throw new Failure('snapshot.path-missing', `The snapshot has no directory ${path}.`, {
+      throw new Failure('snapshot.path-not-found', `The snapshot has no directory ${path}.`, {
         subject: path,
         hint: 'holdfast repo ls shows what it has. For a single file use --include instead.',
       });
