@@ -4,6 +4,7 @@ import type { LockFile } from '../format/types.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { Failure, isFailure } from '../kernel/failure.ts';
 import { type Id, isId } from '../kernel/id.ts';
+import { lastCall } from '../kernel/last-call.ts';
 import type { Repository } from './repository.ts';
 
 /**
@@ -30,13 +31,27 @@ export interface HeldLock {
   readonly confirmed: Promise<void>;
   /** Aborts with `repository.lock-lost` when the lock could not be renewed or somebody removed it. */
   readonly signal: AbortSignal;
+  /** Never rejects: a lock that cannot be removed goes stale. */
   release(): Promise<void>;
 }
 
 /** Writes a lock after a first look. Throws `repository.locked` (exit 11) when somebody is in the way. */
 export async function beginLock(repository: Repository, options: LockOptions): Promise<HeldLock> {
   await retryWhileLocked(options, () => assertFree(repository, options));
-  return new FileLock(repository, options, await repository.saveFile('lock', ownLock(options), options.signal));
+  return new FileLock(
+    repository,
+    options,
+    await repository.saveFile('lock', ownLock(options), options.signal),
+  );
+}
+
+/** Takes a lock that counts already: nobody was in the way at the second look either. */
+export async function takeLock(repository: Repository, options: LockOptions): Promise<HeldLock> {
+  return await retryWhileLocked(options, async () => {
+    const begun = await beginLock(repository, { ...options, retryFor: 0 });
+    await begun.confirmed;
+    return begun;
+  });
 }
 
 /** Takes a lock, runs `work`, gives the lock back whatever happens. */
@@ -45,11 +60,7 @@ export async function withLock<Result>(
   options: LockOptions,
   work: (signal: AbortSignal) => Promise<Result>,
 ): Promise<Result> {
-  const lock = await retryWhileLocked(options, async () => {
-    const begun = await beginLock(repository, { ...options, retryFor: 0 });
-    await begun.confirmed;
-    return begun;
-  });
+  const lock = await takeLock(repository, options);
   try {
     return await work(joined(lock.signal, options.signal));
   } finally {
@@ -149,7 +160,10 @@ function lockedBy(repository: Repository, lock: LockFile | undefined, options: L
   });
 }
 
-async function retryWhileLocked<Result>(options: LockOptions, attempt: () => Promise<Result>): Promise<Result> {
+async function retryWhileLocked<Result>(
+  options: LockOptions,
+  attempt: () => Promise<Result>,
+): Promise<Result> {
   const { clock, retryFor = 0, signal } = options;
   const deadline = clock.now() + retryFor;
   for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
@@ -182,6 +196,8 @@ class FileLock implements HeldLock {
   readonly #options: LockOptions;
   readonly #lost = new AbortController();
   readonly #stopped = new AbortController();
+  /** Aborts a renewal that is under way. */
+  readonly #renewal = new AbortController();
   readonly #renewing: Promise<void>;
   #id: Id;
 
@@ -202,13 +218,21 @@ class FileLock implements HeldLock {
   async release(): Promise<void> {
     if (this.#stopped.signal.aborted) return;
     this.#stopped.abort();
+    const limit = lastCall(this.#options.signal);
+    limit.addEventListener('abort', () => this.#renewal.abort(limit.reason), { once: true });
     await this.#renewing;
-    await this.#remove(this.#id);
+    try {
+      await this.#remove(this.#id, limit);
+    } catch {
+      // What the lock was for is done or has failed for a reason of its own. One that stays is stale as soon as this
+      // process is gone, for other hosts in half an hour.
+    }
   }
 
   async #confirm(): Promise<void> {
     try {
-      await this.#options.clock.sleep(SETTLE_MS, this.#options.signal);
+      // Whoever releases it before then has read what they wanted, and does not wait for the second look.
+      await this.#options.clock.sleep(SETTLE_MS, joined(this.#stopped.signal, this.#options.signal));
       await assertFree(this.#repository, this.#options, this.#id);
     } catch (error) {
       await this.release();
@@ -226,32 +250,64 @@ class FileLock implements HeldLock {
       } catch {
         return; // released
       }
+      // The machine slept: somebody may have taken the lock for stale, and be done by now.
+      if (clock.now() - renewedAt >= STALE_AFTER_MS) return this.#lose('our lock was not renewed in time');
       try {
-        await this.#repository.backend.stat({ type: 'lock', name: this.#id });
-        const id = await this.#repository.saveFile('lock', ownLock(this.#options));
-        const old = this.#id;
-        this.#id = id;
-        renewedAt = clock.now();
-        await this.#remove(old);
+        renewedAt = await this.#within(RENEW_EVERY_MS, (signal) => this.#replace(signal));
       } catch (error) {
-        const gone = isFailure(error, 'backend.not-found');
+        if (isFailure(error, 'backend.not-found')) return this.#lose('somebody removed our lock', error);
         // Others may take a lock for stale after 30 minutes: stop well before that.
-        if (!gone && clock.now() - renewedAt < STALE_AFTER_MS - 2 * RENEW_EVERY_MS) continue;
-        this.#lost.abort(
-          new Failure('repository.lock-lost', gone ? 'somebody removed our lock' : 'our lock could not be renewed', {
-            subject: this.#repository.backend.location,
-            hint: 'run the command again; what was saved so far is used then',
-            cause: error,
-          }),
-        );
-        return;
+        if (clock.now() - renewedAt < STALE_AFTER_MS - 2 * RENEW_EVERY_MS) continue;
+        return this.#lose('our lock could not be renewed', error);
       }
     }
   }
 
-  async #remove(id: Id): Promise<void> {
+  /** Returns the time that the new lock file bears. */
+  async #replace(signal: AbortSignal): Promise<number> {
+    await this.#repository.backend.stat({ type: 'lock', name: this.#id }, signal);
+    const time = this.#options.clock.now();
+    const old = this.#id;
+    this.#id = await this.#repository.saveFile('lock', ownLock(this.#options), signal);
     try {
-      await this.#repository.backend.remove({ type: 'lock', name: id });
+      await this.#remove(old, signal);
+    } catch {
+      // The new one counts; the old one goes stale.
+    }
+    return time;
+  }
+
+  /** A renewal that hangs must not keep us from seeing that the lock is lost. */
+  async #within<Result>(
+    milliseconds: number,
+    work: (signal: AbortSignal) => Promise<Result>,
+  ): Promise<Result> {
+    const done = new AbortController();
+    const late = new AbortController();
+    this.#options.clock.sleep(milliseconds, done.signal).then(
+      () => late.abort(new Failure('backend.unreachable', 'the storage did not answer in time')),
+      () => undefined,
+    );
+    try {
+      return await work(AbortSignal.any([late.signal, this.#renewal.signal]));
+    } finally {
+      done.abort();
+    }
+  }
+
+  #lose(why: string, cause?: unknown): void {
+    this.#lost.abort(
+      new Failure('repository.lock-lost', why, {
+        subject: this.#repository.backend.location,
+        hint: 'run the command again; what was saved so far is used then',
+        cause,
+      }),
+    );
+  }
+
+  async #remove(id: Id, signal: AbortSignal): Promise<void> {
+    try {
+      await this.#repository.backend.remove({ type: 'lock', name: id }, signal);
     } catch (error) {
       if (!isFailure(error, 'backend.not-found')) throw error;
     }

@@ -47,19 +47,29 @@ export class PackSink {
     if (this.#unindexedBlobs >= MOST_INDEXED_BLOBS || due) await this.saveIndex(signal);
   }
 
-  /** Saves an index file with the packs that no index file names yet. */
+  /** Saves an index file with the packs that no index file names yet, after those that are being saved. */
   async saveIndex(signal?: AbortSignal): Promise<void> {
+    const saving = this.#savingIndex.then(() => this.#saveUnindexed(signal));
+    // The failure is for whoever asked for this file; the next one is tried all the same.
+    this.#savingIndex = saving.catch(() => undefined);
+    await saving;
+  }
+
+  async #saveUnindexed(signal: AbortSignal | undefined): Promise<void> {
     const packs = this.#unindexed;
+    const blobs = this.#unindexedBlobs;
+    if (packs.length === 0) return;
     this.#unindexed = [];
     this.#unindexedBlobs = 0;
     this.#lastIndexAt = this.#clock.now();
-    // One after the other, and none forgotten: whoever waits for the last one has waited for all.
-    const before = this.#savingIndex;
-    this.#savingIndex = (async () => {
-      await before;
-      if (packs.length > 0) await this.#repository.saveFile('index', encodeIndexFile(packs), signal);
-    })();
-    await this.#savingIndex;
+    try {
+      await this.#repository.saveFile('index', encodeIndexFile(packs), signal);
+    } catch (error) {
+      // None is forgotten: what is durable may still be indexed by the next try.
+      this.#unindexed = [...packs, ...this.#unindexed];
+      this.#unindexedBlobs += blobs;
+      throw error;
+    }
   }
 
   #record(pack: FinishedPack): void {
@@ -67,7 +77,10 @@ export class PackSink {
     const number = this.#index.packNumber(pack.id);
     const blobs: PackedBlob[] = [];
     for (let at = 0; at < pack.layout.length; at += 4) {
-      const [entry, offset, length, uncompressedLength] = pack.layout.subarray(at, at + 4) as unknown as Layout;
+      const [entry, offset, length, uncompressedLength] = pack.layout.subarray(
+        at,
+        at + 4,
+      ) as unknown as Layout;
       table.place(entry, number, offset, length, uncompressedLength);
       blobs.push({ type: pack.type, id: table.idOf(entry), offset, length, uncompressedLength });
     }

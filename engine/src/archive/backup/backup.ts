@@ -13,9 +13,9 @@ import type { CrewThreads } from './crew-threads.ts';
 import type { GivenEntry, ScanProblem } from './protocol.ts';
 import { type ScanCacheFile, scanCacheFile } from './scan-cache-file.ts';
 import { describeSnapshot, type SnapshotLabels, summarize } from './snapshot-summary.ts';
-import { assembleTargets, resolveTargets, type Target } from './targets.ts';
-import { WritingSession } from './writing-session.ts';
+import { assembleTargets, resolveTargets, snapshotPaths, type Target } from './targets.ts';
 import { type WriteAccess, withWriteLock } from './write-lock.ts';
+import { WritingSession } from './writing-session.ts';
 
 export interface BackupOptions {
   readonly clock: Clock;
@@ -83,9 +83,16 @@ export async function backupFiles(repository: Repository, options: BackupOptions
       ? undefined
       : scanCacheFile(options.cacheDirectory, repository.config.id, [...paths, ...scanFlags(options)]);
 
-  const lock = { clock, dryRun: options.dryRun ?? false, retryFor: options.retryLock ?? 0, signal: options.signal };
+  const lock = {
+    clock,
+    dryRun: options.dryRun ?? false,
+    retryFor: options.retryLock ?? 0,
+    signal: options.signal,
+  };
   return await withWriteLock(repository, lock, async ({ indexed, signal, mayWrite }) => {
-    const parent = options.force ? undefined : (options.parent ?? (await findParent(repository, paths, options)));
+    const parent = options.force
+      ? undefined
+      : (options.parent ?? (await findParent(repository, paths, options)));
     for (const problem of missing) options.onProblem?.(problem);
     const run = new BackupRun(indexed, { ...options, signal, mayWrite }, parent, cacheFile);
     const { tree, counts } = await run.save(entries);
@@ -98,9 +105,8 @@ export async function backupFiles(repository: Repository, options: BackupOptions
       excludes: [...options.selection.patterns],
       summary: summarize(counts, startedAt, clock.now()),
     });
-    const stored = skip ? undefined : await save(repository, snapshot, signal);
-    if (stored !== undefined) run.keepCache(stored.id);
-    else run.dropCache();
+    const stored = skip ? undefined : await run.saveSnapshot(repository, snapshot, signal);
+    if (stored === undefined) run.dropCache();
     const incomplete = counts.problems > 0 || missing.length > 0;
     return { snapshot: stored, parent, tree, counts, incomplete, took: clock.now() - startedAt };
   });
@@ -140,7 +146,11 @@ class BackupRun {
 
   async save(entries: readonly GivenEntry[]): Promise<{ tree: Id; counts: Counts }> {
     try {
-      const tree = await this.#session.saveDirectory({ path: '/', given: entries, parentTree: this.#parent?.tree });
+      const tree = await this.#session.saveDirectory({
+        path: '/',
+        given: entries,
+        parentTree: this.#parent?.tree,
+      });
       if (tree === undefined) throw new Failure('source.unreadable', 'none of the paths could be read');
       await this.#session.finish();
       return { tree, counts: this.#session.counts() };
@@ -151,8 +161,19 @@ class BackupRun {
     }
   }
 
-  keepCache(snapshot: Id): void {
-    this.#cache?.commit(snapshot);
+  async saveSnapshot(
+    repository: Repository,
+    snapshot: Snapshot,
+    signal: AbortSignal,
+  ): Promise<StoredSnapshot> {
+    try {
+      const id = await repository.saveSnapshot(snapshot, signal);
+      this.#cache?.commit(id);
+      return { ...snapshot, id };
+    } catch (error) {
+      this.dropCache();
+      throw error;
+    }
   }
 
   dropCache(): void {
@@ -166,7 +187,8 @@ function lookAtTargets(options: BackupOptions): {
   missing: ScanProblem[];
 } {
   const listNames = (path: BytePath) => readdirSync(toSystemPath(path), 'latin1');
-  const targets = resolveTargets(options.paths, fromText(options.workingDirectory), listNames);
+  const workingDirectory = fromText(options.workingDirectory);
+  const targets = resolveTargets(options.paths, workingDirectory, listNames);
   const missing: ScanProblem[] = [];
   const present: Target[] = [];
   for (const target of targets) {
@@ -184,8 +206,11 @@ function lookAtTargets(options: BackupOptions): {
       hint: 'check the spelling; relative paths count from the directory you are in',
     });
   }
-  const paths = [...new Set(targets.map((target) => toText(target.path)))].sort();
-  return { entries: assembleTargets(present), paths, missing };
+  return {
+    entries: assembleTargets(present),
+    paths: snapshotPaths(options.paths, workingDirectory),
+    missing,
+  };
 }
 
 /** The newest snapshot of this host and exactly these paths, as restic chooses it. */
@@ -218,8 +243,4 @@ function trustBefore(parent: StoredSnapshot): bigint {
 function expectedOf(parent: StoredSnapshot | undefined): BackupWatch['expected'] {
   const summary = parent?.summary;
   return summary && { files: summary.totalFilesProcessed, bytes: summary.totalBytesProcessed };
-}
-
-async function save(repository: Repository, snapshot: Snapshot, signal: AbortSignal): Promise<StoredSnapshot> {
-  return { ...snapshot, id: await repository.saveSnapshot(snapshot, signal) };
 }

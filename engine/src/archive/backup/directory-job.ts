@@ -3,13 +3,28 @@ import type { Node } from '../../format/types.ts';
 import { idFromBytes } from '../../kernel/id.ts';
 import type { BlobTable } from '../../repository/blob-table.ts';
 import type { Packer } from '../../repository/packer.ts';
+import type { BytePath } from './byte-path.ts';
 import type { CounterRow } from './counters.ts';
 import type { Listing } from './directory-listing.ts';
 import { EntryList } from './entry-list.ts';
 import { SEGMENT_BYTES } from './file-reader.ts';
 import type { NodeBuilder } from './node-builder.ts';
-import { isDirectory, isRegular, isUnchanged, type ParentDirectory, type TrustRules } from './parent-directory.ts';
-import type { DirectoryResult, FileOutcome, FilesResult, SegmentResult, Task, TaskResult } from './protocol.ts';
+import {
+  isDirectory,
+  isRegular,
+  isUnchanged,
+  type ParentDirectory,
+  type TrustRules,
+} from './parent-directory.ts';
+import type {
+  DirectoryResult,
+  FileOutcome,
+  FilesResult,
+  ScanProblem,
+  SegmentResult,
+  Task,
+  TaskResult,
+} from './protocol.ts';
 import { encodeContents } from './scan-cache.ts';
 
 /** What a directory's job needs of the worker it runs in. */
@@ -21,8 +36,9 @@ export interface JobTools {
   readonly trust: TrustRules;
   /** Puts work on this worker's stack, from where others may take it; `done` is called on this worker. */
   readonly push: (task: Task, done: (result: TaskResult) => void) => void;
-  readonly readFile: (path: string) => FileOutcome;
+  readonly readFiles: (paths: readonly string[]) => readonly FileOutcome[];
   readonly remember: (tree: Buffer, entries: Buffer, contents: Buffer) => void;
+  readonly report: (kind: ScanProblem['kind'], path: BytePath, error: unknown) => void;
 }
 
 /**
@@ -77,8 +93,9 @@ export class DirectoryJob {
     const same = this.#parent?.contentsOfSame(entries);
     if (same === undefined) return undefined;
     for (let index = 0; index < entries.length; index += 1) {
-      if (!isRegular(entries.mode(index))) continue;
-      if (entries.ctime(index) >= trust.trustBefore || !hasAll(table, same[index])) return undefined;
+      // Whatever it is: a link's target or an attribute can change within a tick just as well as a file's content.
+      if (entries.ctime(index) >= trust.trustBefore) return undefined;
+      if (isRegular(entries.mode(index)) && !hasAll(table, same[index])) return undefined;
     }
     return same;
   }
@@ -90,11 +107,18 @@ export class DirectoryJob {
       return;
     }
     const given = this.#listing.givenBelow(index);
-    const known = this.#same === undefined ? this.#parent?.find(this.#listing.entries.name(index)) : undefined;
-    const parentTree = known !== undefined && !known.isFile && known.ids.length === 32 ? idFromBytes(known.ids) : undefined;
+    const known =
+      this.#same === undefined ? this.#parent?.find(this.#listing.entries.name(index)) : undefined;
+    const parentTree =
+      known !== undefined && !known.isFile && known.ids.length === 32 ? idFromBytes(known.ids) : undefined;
     this.#pending += 1;
     push(
-      { kind: 'directory', path: this.#listing.pathOf(index), parentTree, ...(given === undefined ? {} : { given }) },
+      {
+        kind: 'directory',
+        path: this.#listing.pathOf(index),
+        parentTree,
+        ...(given === undefined ? {} : { given }),
+      },
       (result) => {
         const { tree } = result as DirectoryResult;
         if (tree === undefined) this.#failed.add(index);
@@ -111,7 +135,8 @@ export class DirectoryJob {
     let ids = this.#same?.[index];
     if (ids === undefined) {
       const known = this.#parent?.find(entries.name(index));
-      if (known === undefined || !isUnchanged(entries, index, known, trust) || !hasAll(table, known.ids)) return false;
+      if (known === undefined || !isUnchanged(entries, index, known, trust) || !hasAll(table, known.ids))
+        return false;
       ids = known.ids;
     }
     this.#contents[index] = ids;
@@ -140,14 +165,18 @@ export class DirectoryJob {
       batchBytes += size;
     }
     for (const later of batches.slice(1)) this.#pushBatch(later);
-    for (const index of batches[0] ?? []) this.#accept(index, this.#tools.readFile(this.#listing.pathOf(index)));
+    const first = batches[0] ?? [];
+    const outcomes = this.#tools.readFiles(first.map((index) => this.#listing.pathOf(index)));
+    for (const [position, outcome] of outcomes.entries()) this.#accept(first[position] as number, outcome);
   }
 
   #pushBatch(indexes: readonly number[]): void {
     const paths = indexes.map((index) => this.#listing.pathOf(index));
     this.#pending += 1;
     this.#tools.push({ kind: 'files', paths }, (result) => {
-      (result as FilesResult).files.forEach((outcome, position) => this.#accept(indexes[position] as number, outcome));
+      (result as FilesResult).files.forEach((outcome, position) =>
+        this.#accept(indexes[position] as number, outcome),
+      );
       this.#settle();
     });
   }
@@ -163,10 +192,23 @@ export class DirectoryJob {
         segments[segment] = result as SegmentResult;
         missing -= 1;
         if (missing > 0) return;
-        this.#accept(index, joinSegments(segments));
+        this.#acceptSegments(index, segments);
         this.#settle();
       });
     }
+  }
+
+  /** Segments are opened one by one: that they are of one file in one state is known only when all of them are there. */
+  #acceptSegments(index: number, segments: readonly SegmentResult[]): void {
+    const { entries } = this.#listing;
+    const path = this.#listing.pathOf(index);
+    const failed = segments.find((segment) => segment.ids === undefined);
+    if (failed !== undefined) {
+      this.#tools.report('unreadable', path, Object.assign(new Error(failed.message), { code: failed.code }));
+    } else if (segments.some(({ changed, opened }) => changed || !isSameFile(entries, index, opened))) {
+      this.#tools.report('changed', path, undefined);
+    }
+    this.#accept(index, joinSegments(segments));
   }
 
   #accept(index: number, outcome: FileOutcome): void {
@@ -221,7 +263,8 @@ export class DirectoryJob {
     if (same === undefined || tree === undefined || this.#failed.size > 0) return undefined;
     const { entries } = this.#listing;
     for (let index = 0; index < entries.length; index += 1) {
-      if (isDirectory(entries.mode(index)) && !same[index]?.equals(this.#contents[index] ?? NOTHING)) return undefined;
+      if (isDirectory(entries.mode(index)) && !same[index]?.equals(this.#contents[index] ?? NOTHING))
+        return undefined;
     }
     return this.#tools.table.find('tree', tree) >= 0 ? tree : undefined;
   }
@@ -229,7 +272,11 @@ export class DirectoryJob {
   #rememberWithout(left: ReadonlySet<number>, tree: Buffer): void {
     const kept = (index: number) => !left.has(index);
     const entries = left.size === 0 ? this.#listing.entries : this.#listing.entries.filter(kept);
-    this.#tools.remember(tree, entries.bytes, encodeContents(this.#contents.filter((_, index) => kept(index))));
+    this.#tools.remember(
+      tree,
+      entries.bytes,
+      encodeContents(this.#contents.filter((_, index) => kept(index))),
+    );
   }
 
   #saveTree(nodes: readonly Node[]): Buffer {
@@ -250,7 +297,8 @@ const NOTHING = Buffer.alloc(0);
 
 function hasAll(table: BlobTable, ids: Buffer | undefined): boolean {
   if (ids === undefined) return false;
-  for (let at = 0; at < ids.length; at += 32) if (table.find('data', ids.subarray(at, at + 32)) < 0) return false;
+  for (let at = 0; at < ids.length; at += 32)
+    if (table.find('data', ids.subarray(at, at + 32)) < 0) return false;
   return true;
 }
 
@@ -263,6 +311,18 @@ function joinSegments(segments: readonly SegmentResult[]): FileOutcome {
     size += segment.size;
   }
   return { ids: Buffer.concat(ids), size };
+}
+
+/** Whether the file that was opened is still the one that the directory's listing saw, unchanged. */
+function isSameFile(entries: EntryList, index: number, opened: Uint8Array | undefined): boolean {
+  if (opened === undefined) return false;
+  const now = EntryList.parse(asBuffer(opened));
+  return (
+    now.inode(0) === entries.inode(index) &&
+    now.device(0) === entries.device(index) &&
+    now.size(0) === entries.size(index) &&
+    now.mtime(0) === entries.mtime(index)
+  );
 }
 
 /** Bytes that came from another thread are plain Uint8Arrays. */

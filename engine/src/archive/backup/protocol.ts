@@ -105,6 +105,13 @@ export interface SegmentResult {
   readonly kind: 'segment';
   readonly ids?: Uint8Array;
   readonly size: number;
+  /** Whether the file changed while this segment was read. */
+  readonly changed: boolean;
+  /** The file as it was when it was opened for this segment, as an EntryList of one. */
+  readonly opened?: Uint8Array;
+  /** Why there are no ids. */
+  readonly code?: string | undefined;
+  readonly message?: string;
 }
 
 export interface BlobsResult {

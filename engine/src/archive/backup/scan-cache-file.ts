@@ -1,5 +1,14 @@
 import { createHash } from 'node:crypto';
-import { closeSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { sha256Id } from '../../kernel/hash.ts';
 import { type Id, shortId } from '../../kernel/id.ts';
@@ -23,7 +32,11 @@ export interface ScanCacheWriter {
 }
 
 /** `cacheDirectory` is the user's; `paths` what the backup is asked for. */
-export function scanCacheFile(cacheDirectory: string, repositoryId: string, paths: readonly string[]): ScanCacheFile {
+export function scanCacheFile(
+  cacheDirectory: string,
+  repositoryId: string,
+  paths: readonly string[],
+): ScanCacheFile {
   const directory = join(cacheDirectory, repositoryId, 'scan');
   const file = join(directory, shortId(sha256Id(Buffer.from(JSON.stringify(paths)))));
   return {
@@ -53,8 +66,10 @@ const NO_WRITER: ScanCacheWriter = {
 function openWriter(cacheDirectory: string, directory: string, file: string): ScanCacheWriter {
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   tagAsCache(cacheDirectory);
-  const temporary = `${file}.${process.pid}.tmp`;
-  const descriptor = openSync(temporary, 'w', 0o600);
+  const temporary = `${file}.tmp`;
+  // What a killed run left goes. Should another run be at it just now, it loses its cache, and nothing else.
+  rmSync(temporary, { force: true });
+  const descriptor = openSync(temporary, 'wx', 0o600);
   const hash = createHash('sha256');
   let position = HEADER_BYTES;
   let broken = false;
@@ -76,10 +91,18 @@ function openWriter(cacheDirectory: string, directory: string, file: string): Sc
       }
     },
     commit: (snapshot) => {
+      try {
+        if (!broken) writeSync(descriptor, encodeCacheHeader(snapshot, hash), 0, HEADER_BYTES, 0);
+      } catch {
+        broken = true;
+      }
       if (broken) return discard();
-      writeSync(descriptor, encodeCacheHeader(snapshot, hash), 0, HEADER_BYTES, 0);
       closeSync(descriptor);
-      renameSync(temporary, file);
+      try {
+        renameSync(temporary, file);
+      } catch {
+        // Another run of the same paths put its own in place.
+      }
     },
     discard,
   };

@@ -30,6 +30,11 @@ export function resolveTargets(
   });
 }
 
+/** What a snapshot says that it is of: each path as it was asked for, absolute, whatever it was resolved to. */
+export function snapshotPaths(paths: readonly BytePath[], workingDirectory: BytePath): string[] {
+  return [...new Set(paths.map((given) => toText(posix.resolve(workingDirectory, given))))].sort();
+}
+
 /**
  * Puts targets into one tree. A target inside another one is part of that already. Throws `usage` when two different
  * places on disk would get one name in the snapshot.
@@ -49,10 +54,14 @@ function insert(level: Level, target: Target, depth: number): void {
   const path = ancestor(target.path, target.place.length - 1 - depth);
   const there = level.get(name);
   if (there !== undefined && there.path !== path) {
-    throw new Failure('usage', `${toText(there.path)} and ${toText(path)} would have one name in the snapshot`, {
-      subject: toText(name),
-      hint: 'give both as absolute paths, or make two backups',
-    });
+    throw new Failure(
+      'usage',
+      `${toText(there.path)} and ${toText(path)} would have one name in the snapshot`,
+      {
+        subject: toText(name),
+        hint: 'give both as absolute paths, or make two backups',
+      },
+    );
   }
   const entry = there ?? { path, below: isLast ? undefined : new Map() };
   level.set(name, entry);

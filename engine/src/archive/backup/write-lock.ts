@@ -33,14 +33,18 @@ export async function withWriteLock<Result>(
   const { clock, retryFor } = options;
   const outer = options.signal ?? new AbortController().signal;
   if (options.dryRun) {
-    return await work({ indexed: await repository.loadIndex(outer), signal: outer, mayWrite: Promise.resolve() });
+    return await work({
+      indexed: await repository.loadIndex(outer),
+      signal: outer,
+      mayWrite: Promise.resolve(),
+    });
   }
   const lock = await beginLock(repository, { exclusive: false, clock, retryFor, signal: outer });
   try {
     const signal = joined(lock.signal, outer);
     for (;;) {
       const indexed = await repository.loadIndex(outer);
-      const mayWrite = assertCurrent(repository, indexed, lock.confirmed);
+      const mayWrite = assertCurrent(repository, indexed, lock.confirmed, outer);
       // Work that fails for another reason first must not leave this one unheard.
       mayWrite.catch(() => undefined);
       try {
@@ -62,9 +66,10 @@ async function assertCurrent(
   repository: Repository,
   indexed: IndexedRepository,
   confirmed: Promise<void>,
+  signal: AbortSignal,
 ): Promise<void> {
   await confirmed;
   const there = new Set<string>();
-  for await (const { name } of repository.backend.list('index')) there.add(name);
+  for await (const { name } of repository.backend.list('index', signal)) there.add(name);
   if (!indexed.index.files.isSubsetOf(there)) throw new IndexChanged();
 }

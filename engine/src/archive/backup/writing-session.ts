@@ -5,11 +5,20 @@ import type { BlobType, Node } from '../../format/types.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import { isFailure } from '../../kernel/failure.ts';
 import { type Id, idFromBytes } from '../../kernel/id.ts';
+import { lastCall } from '../../kernel/last-call.ts';
 import type { IndexedRepository } from '../../repository/indexed-repository.ts';
+import { joined } from '../../repository/locks.ts';
 import { PackSink } from '../../repository/pack-sink.ts';
 import { allocateCounters, type Counts, currentPaths, sumCounters } from './counters.ts';
 import { type CrewThreads, startCrewThreads } from './crew-threads.ts';
-import type { BlobsResult, DirectoryResult, DirectoryTask, ScanProblem, ScanRules, WorkerSetup } from './protocol.ts';
+import type {
+  BlobsResult,
+  DirectoryResult,
+  DirectoryTask,
+  ScanProblem,
+  ScanRules,
+  WorkerSetup,
+} from './protocol.ts';
 import { WorkerCrew } from './worker-crew.ts';
 
 export interface WritingOptions {
@@ -42,13 +51,16 @@ export class WritingSession {
   readonly #sink: PackSink;
   readonly #counters: SharedArrayBuffer;
   readonly #signal: AbortSignal | undefined;
+  /** Stops saves that are under way when the session is given up for another reason than the caller's signal. */
+  readonly #abandoned = new AbortController();
 
   constructor(indexed: IndexedRepository, options: WritingOptions) {
     const { repository, index } = indexed;
-    const threads = options.threads ?? startCrewThreads(options.workers);
+    const threads = stillRunning(options.threads) ?? startCrewThreads(options.workers);
     this.#counters = allocateCounters(threads.workers.length);
     this.#signal = options.signal;
     this.#sink = new PackSink(repository, index, options.clock, options.mayWrite);
+    const whileWanted = joined(this.#abandoned.signal, options.signal);
     const setup: Omit<WorkerSetup, 'worker'> = {
       key: repository.key,
       version: repository.config.version,
@@ -60,8 +72,8 @@ export class WritingSession {
       scan: options.scan ?? NO_SCAN,
     };
     this.#crew = new WorkerCrew(threads, setup, {
-      savePack: (pack) => this.#sink.add(pack, options.signal),
-      loadTree: (id) => loadTreeIfThere(indexed, id, options.signal),
+      savePack: (pack) => this.#sink.add(pack, whileWanted),
+      loadTree: (id) => loadTreeIfThere(indexed, id, whileWanted),
       records: (bytes) => options.onRecords?.(bytes),
       problem: (problem) => options.onProblem?.(problem),
     });
@@ -78,7 +90,9 @@ export class WritingSession {
 
   /** Saves a directory and all below it; undefined when it could not be read. */
   async saveDirectory(task: Omit<DirectoryTask, 'kind'>): Promise<Id | undefined> {
-    const { tree } = (await this.#orAborted(this.#crew.do({ kind: 'directory', ...task }))) as DirectoryResult;
+    const { tree } = (await this.#orAborted(
+      this.#crew.do({ kind: 'directory', ...task }),
+    )) as DirectoryResult;
     return tree === undefined ? undefined : idFromBytes(tree);
   }
 
@@ -86,7 +100,10 @@ export class WritingSession {
    * Saves a stream as one file's content: cut here, and everything behind the cut by the workers. Memory is bounded by
    * a few pieces of 8 MiB whatever the stream's length.
    */
-  async saveStream(stream: AsyncIterable<Uint8Array>, chunker: Chunker): Promise<{ content: Id[]; size: number }> {
+  async saveStream(
+    stream: AsyncIterable<Uint8Array>,
+    chunker: Chunker,
+  ): Promise<{ content: Id[]; size: number }> {
     const pieces: Promise<Uint8Array>[] = [];
     const underWay = new Set<Promise<unknown>>();
     const batcher = new ChunkBatcher(chunker, (buffer, ends) => {
@@ -134,8 +151,13 @@ export class WritingSession {
    * the counters.
    */
   async abandon(): Promise<void> {
+    this.#abandoned.abort();
     await this.#crew.stop();
-    await this.#sink.saveIndex();
+    try {
+      await this.#sink.saveIndex(lastCall(this.#signal));
+    } catch {
+      // Why it was given up is what the caller has to hear; packs without an index are only work done twice.
+    }
   }
 
   async #saveBlob(type: BlobType, bytes: Uint8Array): Promise<Id> {
@@ -158,6 +180,11 @@ export class WritingSession {
       signal.removeEventListener('abort', abort);
     }
   }
+}
+
+/** Threads that an earlier try has ended are of no use to the next one. */
+function stillRunning(threads: CrewThreads | undefined): CrewThreads | undefined {
+  return threads?.signals.stopped ? undefined : threads;
 }
 
 /** Cuts a stream and gathers the chunks into pieces that are worth a message. */
@@ -218,7 +245,8 @@ async function loadTreeIfThere(
     return await indexed.loadBlob('tree', id, signal);
   } catch (error) {
     // A parent whose trees are damaged or gone is no help, but no reason to stop: everything is read instead.
-    if (isFailure(error, 'repository.blob-missing') || isFailure(error, 'repository.damaged')) return undefined;
+    if (isFailure(error, 'repository.blob-missing') || isFailure(error, 'repository.damaged'))
+      return undefined;
     throw error;
   }
 }
