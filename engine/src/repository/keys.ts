@@ -10,7 +10,7 @@ import {
 import { calibrate, type KdfParameters } from '../format/key-derivation.ts';
 import type { MasterKey } from '../format/types.ts';
 import type { Clock } from '../kernel/clock.ts';
-import { Failure } from '../kernel/failure.ts';
+import { Failure, isFailure } from '../kernel/failure.ts';
 import { sha256Id } from '../kernel/hash.ts';
 import { type Id, isId, shortId } from '../kernel/id.ts';
 import type { Repository } from './repository.ts';
@@ -25,21 +25,31 @@ export interface ListedKey {
   readonly hostname: string;
 }
 
-/** Tries the password on each key file. A wrong one costs the key derivation for each: at most twenty are tried. */
+/**
+ * Tries the password on each key file. A wrong one costs the key derivation for each: at most twenty are tried. A
+ * damaged key file locks nobody out who has another one; when none opens, the damage is what fails the call.
+ */
 export async function unlockMasterKey(
   backend: Backend,
   password: string,
   signal?: AbortSignal,
 ): Promise<{ key: MasterKey; keyId: Id }> {
   let tried = 0;
+  let damage: Failure | undefined;
   for await (const { name } of backend.list('key', signal)) {
     if (!isId(name)) continue;
     if (tried >= MOST_KEYS_TRIED) break;
     tried += 1;
-    const key = await openKeyFile(await backend.load({ type: 'key', name }, undefined, signal), password);
-    if (key !== undefined) return { key, keyId: name };
+    try {
+      const key = await openKeyFile(await backend.load({ type: 'key', name }, undefined, signal), password);
+      if (key !== undefined) return { key, keyId: name };
+    } catch (error) {
+      if (!isFailure(error, 'repository.damaged') && !isFailure(error, 'repository.unsupported')) throw error;
+      damage ??= error;
+    }
     signal?.throwIfAborted();
   }
+  if (damage !== undefined) throw damage;
   throw new Failure('repository.wrong-password', `the password opens none of the ${tried} keys of this repository`, {
     subject: backend.location,
     hint: 'check which password file or variable was used; holdfast repo key list shows the keys, once one opens',
