@@ -28,6 +28,7 @@ export const failureTable = {
   'repository.last-key': { exitCode: 1, http: 409, retry: false },
   'snapshot.not-found': { exitCode: 1, http: 404, retry: false },
   'snapshot.ambiguous': { exitCode: 1, http: 409, retry: false },
+  'snapshot.path-not-found': { exitCode: 1, http: 404, retry: false },
   'source.unreadable': { exitCode: 1, http: 500, retry: false },
   'source.missing': { exitCode: 1, http: 404, retry: false },
   'target.not-empty': { exitCode: 1, http: 409, retry: false },
