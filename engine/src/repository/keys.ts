@@ -25,7 +25,10 @@ export interface ListedKey {
   readonly hostname: string;
 }
 
-/** Tries the password on each key file. A wrong one costs the key derivation for each: at most twenty are tried. */
+/**
+ * Tries the password on each key file. A wrong one costs the key derivation for each: at most twenty are tried. A
+ * damaged key file locks nobody out who has another one; when all are damaged, that is what fails the call.
+ */
 export async function unlockMasterKey(
   backend: Backend,
   password: string,
