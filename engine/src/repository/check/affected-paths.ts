@@ -20,6 +20,7 @@ export async function findAffectedPaths(
   loadTree: (id: Id) => Promise<Tree>,
 ): Promise<Map<number, Affected>> {
   const search = new Search(lost, loadTree);
+  if (lost.size === 0) return search.found;
   for (const { id, tree } of snapshots.toReversed()) {
     await search.addSnapshot(`snapshot ${shortId(id)}:`, tree);
   }

@@ -1,20 +1,17 @@
-import { availableParallelism } from 'node:os';
-import { mapConcurrently } from '../../kernel/concurrency.ts';
-import { shortId } from '../../kernel/id.ts';
+import type { StoredSnapshot } from '../../format/types.ts';
+import type { Index } from '../index.ts';
 import { IndexedRepository } from '../indexed-repository.ts';
-import { withLock } from '../locks.ts';
+import { beginLock, joined } from '../locks.ts';
 import { PackContents } from '../pack-contents.ts';
 import type { Repository } from '../repository.ts';
 import { findAffectedPaths } from './affected-paths.ts';
-import { damageOf } from './damage.ts';
-import { Ledger, PACK_HINT } from './ledger.ts';
+import { checkData } from './data.ts';
+import { Ledger } from './ledger.ts';
 import { choosePacks } from './pack-choice.ts';
-import type { PackVerdict } from './pack-verification.ts';
 import { checkIndex, checkPacks, type PresentPack } from './packs.ts';
 import type { CheckOptions, CheckReport } from './report.ts';
 import { checkConfig, checkKeys, checkLocks, checkSnapshots } from './small-files.ts';
 import { checkTrees } from './trees.ts';
-import { VerifyCrew } from './verify-crew.ts';
 
 /**
  * Holds a repository against itself: each file, each tree, each reference, and as much of the contents as
@@ -26,37 +23,74 @@ import { VerifyCrew } from './verify-crew.ts';
  * are listed first, then the index is read, then the packs are listed: whatever one step shows, the next must have.
  */
 export async function checkRepository(repository: Repository, options: CheckOptions): Promise<CheckReport> {
-  if (options.lock === false) return await check(repository, options, options.signal);
-  const { clock, retryLockFor: retryFor = 0, signal } = options;
-  const lock = { exclusive: false, clock, retryFor, ...(signal === undefined ? {} : { signal }) };
-  return await withLock(repository, lock, (held) => check(repository, options, held));
+  const { clock, retryLockFor: retryFor = 0, lock: wanted = true } = options;
+  const outer = options.signal ?? new AbortController().signal;
+  if (!wanted) return await examine(repository, await begin(repository, options, outer), options, outer);
+  const lock = await beginLock(repository, { exclusive: false, clock, retryFor, signal: outer });
+  try {
+    const signal = joined(lock.signal, outer);
+    for (;;) {
+      const begun = await begin(repository, options, signal);
+      await lock.confirmed;
+      // Somebody may have pruned just before the lock counted: then what was read so far is no longer so.
+      if (await isCurrent(repository, begun.index, signal)) {
+        return await examine(repository, begun, options, signal);
+      }
+    }
+  } finally {
+    await lock.release();
+  }
 }
 
-async function check(
+interface Beginning {
+  readonly ledger: Ledger;
+  readonly snapshots: readonly StoredSnapshot[];
+  readonly keys: number;
+  readonly index: Index;
+}
+
+async function begin(
   repository: Repository,
-  options: CheckOptions,
-  signal: AbortSignal | undefined,
-): Promise<CheckReport> {
-  const { onProgress = () => undefined, readData = 'none' } = options;
+  { onProgress = () => undefined }: CheckOptions,
+  signal: AbortSignal,
+): Promise<Beginning> {
   const ledger = new Ledger();
   const snapshots = await checkSnapshots(repository, ledger, signal);
   onProgress({ phase: 'snapshots', done: snapshots.length, total: snapshots.length });
   await checkConfig(repository, ledger, signal);
   const keys = await checkKeys(repository, ledger, signal);
   await checkLocks(repository, ledger, signal);
-
   const index = await checkIndex(repository, ledger, signal);
   onProgress({ phase: 'index', done: index.files.size, total: index.files.size });
+  return { ledger, snapshots, keys, index };
+}
+
+async function isCurrent(repository: Repository, index: Index, signal: AbortSignal): Promise<boolean> {
+  const there = new Set<string>();
+  for await (const { name } of repository.backend.list('index', signal)) there.add(name);
+  return index.files.isSubsetOf(there);
+}
+
+async function examine(
+  repository: Repository,
+  { ledger, snapshots, keys, index }: Beginning,
+  options: CheckOptions,
+  signal: AbortSignal,
+): Promise<CheckReport> {
+  const { onProgress = () => undefined, readData = 'none' } = options;
   const contents = PackContents.of(index);
   const packs = await checkPacks(repository, index, contents, ledger, signal);
   onProgress({ phase: 'packs', done: packs.length, total: packs.length });
 
   const indexed = new IndexedRepository(repository, index);
   const onTree = (done: number) => onProgress({ phase: 'trees', done });
-  const { trees, used } = await checkTrees(indexed, snapshots, ledger, { onTree, signal });
-
   const chosen = choosePacks(packs, readData, options.random);
-  const bytesRead = await readPacks(indexed, contents, chosen, ledger, { ...options, signal });
+  // This thread reads the trees while the others verify the packs.
+  const [{ trees, used }, bytesRead] = await together(
+    signal,
+    (joint) => checkTrees(indexed, snapshots, ledger, { onTree, signal: joint }),
+    (joint) => checkData(indexed, contents, chosen, ledger, { ...options, signal: joint }),
+  );
   ledger.close();
   const affected = await findAffectedPaths(snapshots, ledger.lost(index), (id) =>
     indexed.loadTree(id, signal),
@@ -81,68 +115,6 @@ async function check(
     unchecked: describeUnchecked(packs, chosen, ledger),
     unused: countUnused(indexed, used),
   };
-}
-
-/** Reads and verifies packs, a few more at a time than there are threads, and returns how many bytes that were. */
-async function readPacks(
-  indexed: IndexedRepository,
-  contents: PackContents,
-  packs: readonly PresentPack[],
-  ledger: Ledger,
-  options: Pick<CheckOptions, 'threads' | 'onProgress'> & { readonly signal: AbortSignal | undefined },
-): Promise<number> {
-  if (packs.length === 0) return 0;
-  const { backend, key } = indexed.repository;
-  const threads = Math.min(options.threads ?? availableParallelism(), packs.length);
-  const total = packs.reduce((sum, { size }) => sum + size, 0);
-  let done = 0;
-  await using crew = new VerifyCrew(threads, {
-    key,
-    table: indexed.index.table.shared,
-    contents: contents.shared,
-  });
-  await mapConcurrently(packs, threads * PACKS_PER_THREAD, async (pack) => {
-    options.signal?.throwIfAborted();
-    const { number, id } = pack;
-    try {
-      const bytes = await backend.load({ type: 'pack', name: id }, undefined, options.signal);
-      const { length } = bytes;
-      reportVerdict(ledger, pack, await crew.verify(number, id, bytes));
-      done += length;
-    } catch (error) {
-      ledger.addForPack(id, contents.blobsOf(number), {
-        severity: 'error',
-        code: 'pack.unreadable',
-        subject: `pack ${shortId(id)}`,
-        message: `The pack ${id} cannot be read: ${damageOf(error).message}`,
-        hint: PACK_HINT,
-      });
-    }
-    options.onProgress?.({ phase: 'data', done, total });
-  });
-  return done;
-}
-
-function reportVerdict(ledger: Ledger, { id }: PresentPack, verdict: PackVerdict): void {
-  for (const { blob, why } of verdict.damaged) ledger.damaged(id, blob, why);
-  const subject = `pack ${shortId(id)}`;
-  if (verdict.header !== undefined) {
-    ledger.add({
-      severity: 'error',
-      code: 'pack.header-damaged',
-      subject,
-      message: `The pack ${id} does not agree with the index: ${verdict.header}.`,
-      hint: `Its blobs are read by the index, so what it names can be restored. ${PACK_HINT}`,
-    });
-  } else if (verdict.renamed && verdict.damaged.length === 0) {
-    ledger.add({
-      severity: 'error',
-      code: 'pack.changed',
-      subject,
-      message: `The content of the pack ${id} is not the one that its name stands for.`,
-      hint: PACK_HINT,
-    });
-  }
 }
 
 /** A check that did not look must never read like one that found nothing. */
@@ -183,5 +155,20 @@ function countUnused({ index }: IndexedRepository, used: Uint8Array): { blobs: n
   return { blobs, bytes };
 }
 
-/** One is verified while the next is read. */
-const PACKS_PER_THREAD = 2;
+/** Runs both at once. The first failure stops the other, and is thrown when both have ended. */
+async function together<A, B>(
+  signal: AbortSignal,
+  first: (signal: AbortSignal) => Promise<A>,
+  second: (signal: AbortSignal) => Promise<B>,
+): Promise<[A, B]> {
+  const stop = new AbortController();
+  const joint = joined(stop.signal, signal);
+  const stopAll = (error: unknown): never => {
+    stop.abort(error);
+    throw error;
+  };
+  const work = [first(joint).catch(stopAll), second(joint).catch(stopAll)] as const;
+  await Promise.allSettled(work);
+  stop.signal.throwIfAborted();
+  return await Promise.all(work);
+}

@@ -1,4 +1,4 @@
-import { decompress } from '../../format/compression.ts';
+import type { Compressor } from '../../format/compressor.ts';
 import { decodeHeader, headerLengthOf, TRAILER_LENGTH } from '../../format/pack.ts';
 import type { Sealer } from '../../format/sealing.ts';
 import type { PackedBlob } from '../../format/types.ts';
@@ -21,36 +21,63 @@ export interface DamagedBlob {
   readonly why: string;
 }
 
+/** What opens blobs, one for each thread. */
+export interface BlobOpeners {
+  readonly sealer: Sealer;
+  readonly compressor: Pick<Compressor, 'decompress'>;
+}
+
 /** Pure: holds a pack's file against its name and against the blobs that the index says it has, by offset. */
 export function verifyPack(
   name: Id,
   bytes: Uint8Array,
   blobs: readonly PackedBlob[],
-  sealer: Sealer,
+  openers: BlobOpeners,
 ): PackVerdict {
   const damaged: DamagedBlob[] = [];
   for (const blob of blobs) {
-    const why = verifyBlob(bytes, blob, sealer);
+    const why = verifyBlob(bytes, blob, openers);
     if (why !== undefined) damaged.push({ blob, why });
   }
-  const header = verifyHeader(bytes, blobs, sealer);
+  const header = verifyHeader(bytes, blobs, openers.sealer);
   return { renamed: sha256Id(bytes) !== name, damaged, ...(header === undefined ? {} : { header }) };
 }
 
-function verifyBlob(bytes: Uint8Array, blob: PackedBlob, sealer: Sealer): string | undefined {
+function verifyBlob(
+  bytes: Uint8Array,
+  blob: PackedBlob,
+  { sealer, compressor }: BlobOpeners,
+): string | undefined {
   const end = blob.offset + blob.length;
   if (end > bytes.length) return 'lies beyond the end of the file';
   const stored = sealer.tryOpen(bytes.subarray(blob.offset, end));
   if (stored === undefined) return 'does not match its authentication code';
   try {
-    const content = blob.uncompressedLength > 0 ? decompress(stored, blob.uncompressedLength) : stored;
+    const { uncompressedLength } = blob;
+    const content = uncompressedLength > 0 ? compressor.decompress(stored, uncompressedLength) : stored;
+    const id = sha256Id(content);
+    if (content !== stored) release(content);
     // The seal was right: whoever wrote it sealed the wrong bytes, as broken memory does.
-    return sha256Id(content) === blob.id ? undefined : 'does not have the content that its id says';
+    return id === blob.id ? undefined : 'does not have the content that its id says';
   } catch (error) {
     if (!isFailure(error)) throw error;
     return 'cannot be decompressed';
+  } finally {
+    release(stored);
   }
 }
+
+/**
+ * Large outputs are given back at once: waiting for the garbage collector would cost their weight in memory. Small
+ * ones may share a buffer with others and are left alone.
+ */
+function release(output: Uint8Array): void {
+  const { buffer } = output;
+  if (output.length >= RELEASED_FROM && buffer instanceof ArrayBuffer) buffer.transfer(0);
+}
+
+/** Node's shared buffers are smaller. */
+const RELEASED_FROM = 128 * 1024;
 
 function verifyHeader(bytes: Uint8Array, blobs: readonly PackedBlob[], sealer: Sealer): string | undefined {
   const end = Math.max(0, bytes.length - TRAILER_LENGTH);
