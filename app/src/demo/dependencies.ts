@@ -1,12 +1,9 @@
-import { existsSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
-/** The installed packages beside `module` (a file's path): real files of every kind, and there wherever we run. */
-export function findDependencies(module: string): string | undefined {
-  for (let directory = dirname(module); ; directory = dirname(directory)) {
-    if (basename(directory) === 'node_modules') return directory;
-    const inside = join(directory, 'node_modules');
-    if (existsSync(inside)) return inside;
-    if (directory === dirname(directory)) return undefined;
-  }
+/** Where our own dependencies are installed: real files of every kind, and there wherever we run. */
+export function findDependencies(): string | undefined {
+  const commander = fileURLToPath(import.meta.resolve('commander'));
+  const end = commander.lastIndexOf(`${sep}node_modules${sep}commander${sep}`);
+  return end < 0 ? undefined : `${commander.slice(0, end)}${sep}node_modules`;
 }

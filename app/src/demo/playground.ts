@@ -15,6 +15,9 @@ export interface Playground {
   clear(place: 'shop' | 'repository' | 'older'): Promise<void>;
 }
 
+/** No secret: it is printed for whoever wants to look around afterwards. */
+export const DEMO_PASSWORD = 'demo';
+
 const MARKER = '.holdfast-demo';
 const NOTE = 'Made by "holdfast demo", which removes and makes anew what is beside this file.\n';
 
