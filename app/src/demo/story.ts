@@ -104,7 +104,7 @@ class Story {
     narrator.building();
     const { missing } = await buildShop({
       directory: playground.shop,
-      dependencies: findDependencies(),
+      dependencies: findDependencies(import.meta.filename),
       posix: this.#posix,
       signal,
     });
