@@ -33,6 +33,11 @@ export class Index {
     this.files = files;
   }
 
+  /** For packs that are being written anew, apart from those that are there. */
+  static empty(): Index {
+    return new Index(BlobTable.create(0), new Set());
+  }
+
   /** Reads every index file. Throws `repository.damaged` for one that cannot be read: guessing would lose data. */
   static async load(repository: Repository, signal?: AbortSignal): Promise<Index> {
     return await Index.#read(repository, signal, (_, failure) => {

@@ -71,6 +71,15 @@ export class Packer {
     return { id, added: plaintext.length, packed };
   }
 
+  /**
+   * Packs a blob as it was stored elsewhere: compressed, or not when `uncompressedLength` is 0. The caller has
+   * verified that this is the content of `id`. It is sealed anew, so its nonce is as fresh as any.
+   */
+  saveStored(type: BlobType, id: Uint8Array, stored: Uint8Array, uncompressedLength: number): void {
+    const entry = this.#options.table.claim(type, id);
+    if (entry >= 0) this.#builders[type].add(entry, id, stored, uncompressedLength);
+  }
+
   /** Finishes what is begun. */
   flush(): void {
     this.#builders.data.finish();

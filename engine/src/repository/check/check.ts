@@ -1,3 +1,5 @@
+import type { StoredSnapshot } from '../../format/types.ts';
+import type { Index } from '../index.ts';
 import { IndexedRepository } from '../indexed-repository.ts';
 import { beginLock, joined } from '../locks.ts';
 import { PackContents } from '../pack-contents.ts';
@@ -21,39 +23,61 @@ import { checkTrees } from './trees.ts';
  * are listed first, then the index is read, then the packs are listed: whatever one step shows, the next must have.
  */
 export async function checkRepository(repository: Repository, options: CheckOptions): Promise<CheckReport> {
-  if (options.lock === false) return await check(repository, options, options.signal);
-  const { clock, retryLockFor: retryFor = 0, signal } = options;
-  const lock = await beginLock(repository, {
-    exclusive: false,
-    clock,
-    retryFor,
-    ...(signal === undefined ? {} : { signal }),
-  });
+  const { clock, retryLockFor: retryFor = 0, lock: wanted = true } = options;
+  const outer = options.signal ?? new AbortController().signal;
+  if (!wanted) return await examine(repository, await begin(repository, options, outer), options, outer);
+  const lock = await beginLock(repository, { exclusive: false, clock, retryFor, signal: outer });
   try {
-    const report = await check(repository, options, joined(lock.signal, signal));
-    // What was read meanwhile counts only if nobody was removing files.
-    await lock.confirmed;
-    return report;
+    const signal = joined(lock.signal, outer);
+    for (;;) {
+      const begun = await begin(repository, options, signal);
+      await lock.confirmed;
+      // Somebody may have pruned just before the lock counted: then what was read so far is no longer so.
+      if (await isCurrent(repository, begun.index, signal)) {
+        return await examine(repository, begun, options, signal);
+      }
+    }
   } finally {
     await lock.release();
   }
 }
 
-async function check(
+interface Beginning {
+  readonly ledger: Ledger;
+  readonly snapshots: readonly StoredSnapshot[];
+  readonly keys: number;
+  readonly index: Index;
+}
+
+async function begin(
   repository: Repository,
-  options: CheckOptions,
-  signal: AbortSignal | undefined,
-): Promise<CheckReport> {
-  const { onProgress = () => undefined, readData = 'none' } = options;
+  { onProgress = () => undefined }: CheckOptions,
+  signal: AbortSignal,
+): Promise<Beginning> {
   const ledger = new Ledger();
   const snapshots = await checkSnapshots(repository, ledger, signal);
   onProgress({ phase: 'snapshots', done: snapshots.length, total: snapshots.length });
   await checkConfig(repository, ledger, signal);
   const keys = await checkKeys(repository, ledger, signal);
   await checkLocks(repository, ledger, signal);
-
   const index = await checkIndex(repository, ledger, signal);
   onProgress({ phase: 'index', done: index.files.size, total: index.files.size });
+  return { ledger, snapshots, keys, index };
+}
+
+async function isCurrent(repository: Repository, index: Index, signal: AbortSignal): Promise<boolean> {
+  const there = new Set<string>();
+  for await (const { name } of repository.backend.list('index', signal)) there.add(name);
+  return index.files.isSubsetOf(there);
+}
+
+async function examine(
+  repository: Repository,
+  { ledger, snapshots, keys, index }: Beginning,
+  options: CheckOptions,
+  signal: AbortSignal,
+): Promise<CheckReport> {
+  const { onProgress = () => undefined, readData = 'none' } = options;
   const contents = PackContents.of(index);
   const packs = await checkPacks(repository, index, contents, ledger, signal);
   onProgress({ phase: 'packs', done: packs.length, total: packs.length });
@@ -133,7 +157,7 @@ function countUnused({ index }: IndexedRepository, used: Uint8Array): { blobs: n
 
 /** Runs both at once. The first failure stops the other, and is thrown when both have ended. */
 async function together<A, B>(
-  signal: AbortSignal | undefined,
+  signal: AbortSignal,
   first: (signal: AbortSignal) => Promise<A>,
   second: (signal: AbortSignal) => Promise<B>,
 ): Promise<[A, B]> {

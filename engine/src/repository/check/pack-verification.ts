@@ -1,4 +1,4 @@
-import { decompress } from '../../format/compression.ts';
+import type { Compressor } from '../../format/compressor.ts';
 import { decodeHeader, headerLengthOf, TRAILER_LENGTH } from '../../format/pack.ts';
 import type { Sealer } from '../../format/sealing.ts';
 import type { PackedBlob } from '../../format/types.ts';
@@ -21,78 +21,40 @@ export interface DamagedBlob {
   readonly why: string;
 }
 
+/** What opens blobs, one for each thread. */
+export interface BlobOpeners {
+  readonly sealer: Sealer;
+  readonly compressor: Pick<Compressor, 'decompress'>;
+}
+
 /** Pure: holds a pack's file against its name and against the blobs that the index says it has, by offset. */
 export function verifyPack(
   name: Id,
   bytes: Uint8Array,
   blobs: readonly PackedBlob[],
-  sealer: Sealer,
+  openers: BlobOpeners,
 ): PackVerdict {
   const damaged: DamagedBlob[] = [];
-  const verifyAlone = (blob: PackedBlob, stored: Uint8Array) => {
-    const why = verifyContent(blob, stored);
-    if (why !== undefined) damaged.push({ blob, why });
-  };
-  let batch: OpenedBlob[] = [];
-  let batchBytes = 0;
-  const verifyBatch = () => {
-    if (!isBatchSound(batch, batchBytes)) for (const { blob, stored } of batch) verifyAlone(blob, stored);
-    batch = [];
-    batchBytes = 0;
-  };
   for (const blob of blobs) {
-    const end = blob.offset + blob.length;
-    const stored = sealer.tryOpen(bytes.subarray(blob.offset, end));
-    if (stored === undefined) {
-      const cutOff = end > bytes.length;
-      const why = cutOff ? 'lies beyond the end of the file' : 'does not match its authentication code';
-      damaged.push({ blob, why });
-    } else if (blob.uncompressedLength > 0 && blob.uncompressedLength < BATCHED_BELOW) {
-      batch.push({ blob, stored });
-      batchBytes += blob.uncompressedLength;
-      if (batchBytes >= BATCH_BYTES) verifyBatch();
-    } else {
-      verifyAlone(blob, stored);
-      release(stored);
-    }
+    const why = verifyBlob(bytes, blob, openers);
+    if (why !== undefined) damaged.push({ blob, why });
   }
-  verifyBatch();
-  const header = verifyHeader(bytes, blobs, sealer);
+  const header = verifyHeader(bytes, blobs, openers.sealer);
   return { renamed: sha256Id(bytes) !== name, damaged, ...(header === undefined ? {} : { header }) };
 }
 
-interface OpenedBlob {
-  readonly blob: PackedBlob;
-  /** Decrypted, still compressed. */
-  readonly stored: Uint8Array;
-}
-
-/**
- * Small blobs are decompressed many at a time, since zstd frames may follow each other and a call of its own costs
- * three times the work for a typical one. Whenever anything is wrong, each is looked at alone to learn which.
- */
-function isBatchSound(batch: readonly OpenedBlob[], length: number): boolean {
-  if (batch.length < 2) return batch.length === 0;
+function verifyBlob(
+  bytes: Uint8Array,
+  blob: PackedBlob,
+  { sealer, compressor }: BlobOpeners,
+): string | undefined {
+  const end = blob.offset + blob.length;
+  if (end > bytes.length) return 'lies beyond the end of the file';
+  const stored = sealer.tryOpen(bytes.subarray(blob.offset, end));
+  if (stored === undefined) return 'does not match its authentication code';
   try {
-    const frames = Buffer.concat(batch.map(({ stored }) => stored));
-    const content = decompress(frames, length);
-    let at = 0;
-    const sound = batch.every(({ blob }) => {
-      const from = at;
-      at += blob.uncompressedLength;
-      return sha256Id(content.subarray(from, at)) === blob.id;
-    });
-    release(content);
-    return sound;
-  } catch (error) {
-    if (!isFailure(error)) throw error;
-    return false;
-  }
-}
-
-function verifyContent(blob: PackedBlob, stored: Uint8Array): string | undefined {
-  try {
-    const content = blob.uncompressedLength > 0 ? decompress(stored, blob.uncompressedLength) : stored;
+    const { uncompressedLength } = blob;
+    const content = uncompressedLength > 0 ? compressor.decompress(stored, uncompressedLength) : stored;
     const id = sha256Id(content);
     if (content !== stored) release(content);
     // The seal was right: whoever wrote it sealed the wrong bytes, as broken memory does.
@@ -100,6 +62,8 @@ function verifyContent(blob: PackedBlob, stored: Uint8Array): string | undefined
   } catch (error) {
     if (!isFailure(error)) throw error;
     return 'cannot be decompressed';
+  } finally {
+    release(stored);
   }
 }
 
@@ -112,8 +76,6 @@ function release(output: Uint8Array): void {
   if (output.length >= RELEASED_FROM && buffer instanceof ArrayBuffer) buffer.transfer(0);
 }
 
-const BATCHED_BELOW = 128 * 1024;
-const BATCH_BYTES = 512 * 1024;
 /** Node's shared buffers are smaller. */
 const RELEASED_FROM = 128 * 1024;
 
