@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { decompress } from '../format/compression.ts';
+import { openCompressor } from '../format/compressor.ts';
 import { decodeHeader, headerLengthOf, MOST_BLOBS, TRAILER_LENGTH } from '../format/pack.ts';
 import { open, SEAL_OVERHEAD } from '../format/sealing.ts';
 import { randomMasterKey } from '../format/key-file.ts';
@@ -22,6 +23,7 @@ function collect(options: Partial<PackerOptions> = {}) {
     table,
     version: 2,
     compression: 'auto',
+    compressor: openCompressor(),
     packSize: 16 * MiB,
     recycled: () => buffers.pop(),
     deliver: (pack) => {
