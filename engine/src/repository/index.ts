@@ -152,7 +152,7 @@ export class Index {
     const number = table.packOf(entry);
     if (number < 0) return undefined;
     return {
-      pack: this.#packs[number]!,
+      pack: this.#packs[number] as Id,
       offset: table.offsetOf(entry),
       length: table.lengthOf(entry),
       uncompressedLength: table.uncompressedLengthOf(entry),

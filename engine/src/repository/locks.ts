@@ -38,7 +38,11 @@ export interface HeldLock {
 /** Writes a lock after a first look. Throws `repository.locked` (exit 11) when somebody is in the way. */
 export async function beginLock(repository: Repository, options: LockOptions): Promise<HeldLock> {
   await retryWhileLocked(options, () => assertFree(repository, options));
-  return new FileLock(repository, options, await repository.saveFile('lock', ownLock(options), options.signal));
+  return new FileLock(
+    repository,
+    options,
+    await repository.saveFile('lock', ownLock(options), options.signal),
+  );
 }
 
 /** Takes a lock that counts already: nobody was in the way at the second look either. */
@@ -156,7 +160,10 @@ function lockedBy(repository: Repository, lock: LockFile | undefined, options: L
   });
 }
 
-async function retryWhileLocked<Result>(options: LockOptions, attempt: () => Promise<Result>): Promise<Result> {
+async function retryWhileLocked<Result>(
+  options: LockOptions,
+  attempt: () => Promise<Result>,
+): Promise<Result> {
   const { clock, retryFor = 0, signal } = options;
   const deadline = clock.now() + retryFor;
   for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
@@ -271,7 +278,10 @@ class FileLock implements HeldLock {
   }
 
   /** A renewal that hangs must not keep us from seeing that the lock is lost. */
-  async #within<Result>(milliseconds: number, work: (signal: AbortSignal) => Promise<Result>): Promise<Result> {
+  async #within<Result>(
+    milliseconds: number,
+    work: (signal: AbortSignal) => Promise<Result>,
+  ): Promise<Result> {
     const done = new AbortController();
     const late = new AbortController();
     this.#options.clock.sleep(milliseconds, done.signal).then(

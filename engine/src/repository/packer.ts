@@ -1,7 +1,7 @@
-import { createCipheriv, type Cipheriv, randomFillSync } from 'node:crypto';
+import { type Cipheriv, createCipheriv, randomFillSync } from 'node:crypto';
 import type { CompressionMode } from '../format/compression.ts';
 import type { Compressor } from '../format/compressor.ts';
-import { COMPRESSED_ENTRY_LENGTH, encodeHeader, TRAILER_LENGTH } from '../format/pack.ts';
+import { COMPRESSED_ENTRY_LENGTH, encodeHeader, MOST_BLOBS, TRAILER_LENGTH } from '../format/pack.ts';
 import { Authenticator, SEAL_OVERHEAD } from '../format/sealing.ts';
 import type { BlobType, MasterKey, PackedBlob } from '../format/types.ts';
 import { sha256, sha256Id } from '../kernel/hash.ts';
@@ -62,7 +62,12 @@ export class Packer {
     if (entry < 0) return { id, added: 0, packed: 0 };
     const { version, compression, compressor } = this.#options;
     const compressed = version === 1 ? undefined : compressor.compressBlob(type, plaintext, compression);
-    const packed = this.#builders[type].add(entry, id, compressed ?? plaintext, compressed ? plaintext.length : 0);
+    const packed = this.#builders[type].add(
+      entry,
+      id,
+      compressed ?? plaintext,
+      compressed ? plaintext.length : 0,
+    );
     return { id, added: plaintext.length, packed };
   }
 
@@ -116,14 +121,15 @@ class PackBuilder {
     const hex = Buffer.from(id.buffer, id.byteOffset, 32).toString('hex') as Id;
     this.#blobs.push({ type: this.#type, id: hex, offset, length, uncompressedLength });
     this.#entries.push(entry);
-    if (this.#length + this.#blobs.length * COMPRESSED_ENTRY_LENGTH >= this.#options.packSize) this.finish();
+    const packLength = this.#length + this.#blobs.length * COMPRESSED_ENTRY_LENGTH;
+    if (packLength >= this.#options.packSize || this.#blobs.length === MOST_BLOBS) this.finish();
     return length + COMPRESSED_ENTRY_LENGTH;
   }
 
   finish(): void {
     if (this.#blobs.length === 0) return;
     this.#seal(encodeHeader(this.#blobs));
-    const last = this.#blobs.at(-1)!;
+    const last = this.#blobs.at(-1) as PackedBlob;
     const headerLength = this.#length - (last.offset + last.length);
     this.#makeRoom(TRAILER_LENGTH);
     new DataView(this.#pack.buffer).setUint32(this.#length, headerLength, true);
@@ -132,7 +138,10 @@ class PackBuilder {
     const bytes = this.#pack.subarray(0, this.#length);
     const layout = new Uint32Array(this.#blobs.length * 4);
     this.#blobs.forEach((blob, index) => {
-      layout.set([this.#entries[index]!, blob.offset, blob.length, blob.uncompressedLength], index * 4);
+      layout.set(
+        [this.#entries[index] as number, blob.offset, blob.length, blob.uncompressedLength],
+        index * 4,
+      );
     });
     const pack = { id: sha256Id(bytes), type: this.#type, bytes, layout };
     this.#pack = new Uint8Array(0);
@@ -179,7 +188,8 @@ class PackBuilder {
         return;
       }
     }
-    const next = this.#pack.length < LAST_DOUBLED ? this.#pack.length * 2 : this.#options.packSize + LARGEST_BLOB;
+    const next =
+      this.#pack.length < LAST_DOUBLED ? this.#pack.length * 2 : this.#options.packSize + LARGEST_BLOB;
     const larger = new Uint8Array(Math.max(needed, next, FIRST_CAPACITY));
     larger.set(this.#pack.subarray(0, this.#length));
     this.#pack = larger;
@@ -197,7 +207,7 @@ const PADDING = new Uint8Array(16);
 function advance(counter: Uint8Array, blocks: number): void {
   let carry = blocks;
   for (let index = 15; index >= 0 && carry > 0; index -= 1) {
-    carry += counter[index]!;
+    carry += counter[index] as number;
     counter[index] = carry % 256;
     carry = Math.floor(carry / 256);
   }

@@ -1,4 +1,5 @@
 import { type Accounts, openAccounts } from './accounts.ts';
+import { type Advice, openAdvice } from './advice.ts';
 import { type Attributes, openAttributes } from './attributes.ts';
 import { type Holes, openHoles } from './holes.ts';
 import { loadLibrary } from './library.ts';
@@ -16,6 +17,7 @@ export interface Posix {
   readonly attributes?: Attributes;
   readonly times?: Times;
   readonly holes?: Holes;
+  readonly advice?: Advice;
   readonly nodes?: SpecialNodes;
   readonly accounts?: Accounts;
   readonly lowerPriority?: LowerPriority;
@@ -26,7 +28,9 @@ export interface Posix {
 export function openPosix(): Posix {
   const library = loadLibrary();
   if (typeof library === 'string') return { unavailable: library };
+  const advice = openAdvice(library);
   return {
+    ...(advice === undefined ? {} : { advice }),
     attributes: openAttributes(library),
     times: openTimes(library),
     holes: openHoles(library),
