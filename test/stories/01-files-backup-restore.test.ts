@@ -68,7 +68,10 @@ test('a repository is made once', async () => {
 test('a first backup and, after a day of work, a second one', async () => {
   mkdirSync(path.join(home, 'letters', 'old'), { recursive: true });
   for (let number = 0; number < 300; number += 1) {
-    writeFileSync(path.join(home, 'letters', `letter ${number}.txt`), `Dear reader ${number},\n`.repeat(number));
+    writeFileSync(
+      path.join(home, 'letters', `letter ${number}.txt`),
+      `Dear reader ${number},\n`.repeat(number),
+    );
   }
   writeFileSync(path.join(home, 'film.bin'), Buffer.alloc(5_000_000, 'frame by frame '));
   makeOddities(path.join(home, 'odd'), posix);
@@ -192,12 +195,23 @@ test('a check reads every byte, and what was kept still comes back', async () =>
 test('keys are added, changed and removed', async () => {
   const second = { HOLDFAST_PASSWORD_FILE: 'second.key' };
   expect((await machine.run(['points'], { environment: second })).exitCode).toBe(12);
-  const added = await machine.run(['repo', 'key', 'add', '--new-password-file', 'second.key', '--user', 'ben']);
+  const added = await machine.run([
+    'repo',
+    'key',
+    'add',
+    '--new-password-file',
+    'second.key',
+    '--user',
+    'ben',
+  ]);
   expect(added.exitCode).toBe(0);
   expect((await machine.run(['points'], { environment: second })).exitCode).toBe(0);
 
   const keys = (await machine.run(['repo', 'key', 'list', '--json'])).lines();
-  expect(keys).toMatchObject([{ type: 'key', current: true }, { user: 'ben', current: false }]);
+  expect(keys).toMatchObject([
+    { type: 'key', current: true },
+    { user: 'ben', current: false },
+  ]);
   const own = keys[0]?.id as string;
   expect((await machine.run(['repo', 'key', 'remove', own.slice(0, 10)])).exitCode).toBe(1);
   const removed = await machine.run(['repo', 'key', 'remove', own.slice(0, 10)], { environment: second });

@@ -8,20 +8,18 @@ afterAll(() => machine[Symbol.dispose]());
 
 const COUNTED = /✔ ([\d,]+) of ([\d,]+) files/g;
 
-test('the demo brings more than 10,000 files back, twice, and a second time over', async () => {
+test('the demo brings more than 10,000 files back, of two points', async () => {
   const place = path.join(machine.directory, 'a place with spaces');
-  for (let time = 0; time < 2; time += 1) {
-    const { exitCode, stdout, stderr } = await machine.run(['demo', '--directory', place]);
-    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
-    const counts = [...stdout.matchAll(COUNTED)].map(([, back, all]) => [back, all]);
-    expect(counts).toHaveLength(2);
-    for (const [back, all] of counts) {
-      expect(back).toBe(all);
-      expect(Number(back?.replaceAll(',', ''))).toBeGreaterThan(10_000);
-    }
-    for (const line of stdout.split('\n').filter((text) => !text.includes(place))) {
-      expect(line.length).toBeLessThanOrEqual(100);
-    }
+  const { exitCode, stdout, stderr } = await machine.run(['demo', '--directory', place]);
+  expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+  const counts = [...stdout.matchAll(COUNTED)].map(([, back, all]) => [back, all]);
+  expect(counts).toHaveLength(2);
+  for (const [back, all] of counts) {
+    expect(back).toBe(all);
+    expect(Number(back?.replaceAll(',', ''))).toBeGreaterThan(10_000);
+  }
+  for (const line of stdout.split('\n').filter((text) => !text.includes('a place with spaces'))) {
+    expect(line.length).toBeLessThanOrEqual(100);
   }
 });
 

@@ -38,7 +38,10 @@ export function commandLine(environment: Readonly<Record<string, string>>): Comm
       return transcript;
     },
     async run(words, { environment: more = {}, input = '' } = {}) {
-      const child = spawn(path.join(root, 'holdfast'), words, { cwd: directory, env: { ...common, ...more } });
+      const child = spawn(path.join(root, 'holdfast'), words, {
+        cwd: directory,
+        env: { ...common, ...more },
+      });
       child.stdin.on('error', () => {}).end(input);
       const [stdout, stderr] = [collect(child.stdout), collect(child.stderr)];
       const exitCode = await new Promise<number | null>((resolve, reject) => {
