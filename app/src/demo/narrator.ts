@@ -1,5 +1,12 @@
 import type { Stage } from '../cli/commands/demo.ts';
-import { formatBytes, formatCount, formatCounted, formatDuration, formatFactor, formatRate } from '../cli/format.ts';
+import {
+  formatBytes,
+  formatCount,
+  formatCounted,
+  formatDuration,
+  formatFactor,
+  formatRate,
+} from '../cli/format.ts';
 import type { BackupSummary } from '../cli/render/backup-summary.ts';
 import type { CheckResult } from '../cli/render/check-findings.ts';
 import { signs } from '../cli/style.ts';

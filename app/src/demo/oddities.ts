@@ -1,10 +1,10 @@
 import {
   chmodSync,
+  closeSync,
   constants,
   linkSync,
   mkdirSync,
   openSync,
-  closeSync,
   symlinkSync,
   truncateSync,
   writeFileSync,
@@ -45,7 +45,8 @@ export function makeOddities(directory: string, posix: Posix): string[] {
 
   mkdirSync(place('empty directory'), { recursive: true });
   writeFileSync(place('empty file'), '');
-  for (const name of NAMES) attempt(`the name ${JSON.stringify(name)}`, () => writeFileSync(place(name), name));
+  for (const name of NAMES)
+    attempt(`the name ${JSON.stringify(name)}`, () => writeFileSync(place(name), name));
   const notText = Buffer.concat([Buffer.from(place('not text ')), Buffer.from([0xff, 0xfe, 0x80])]);
   attempt('names that are not UTF-8', () => writeFileSync(notText, 'bytes are bytes'));
 

@@ -29,10 +29,14 @@ export async function preparePlayground(directory: string): Promise<Playground> 
   await mkdir(directory, { recursive: true });
   const marker = join(directory, MARKER);
   if (!existsSync(marker) && (await readdir(directory)).length > 0) {
-    throw new Failure('target.not-empty', 'the demo plays in a directory of its own, and this one is in use', {
-      subject: directory,
-      hint: 'Name an empty one, or one that is not there, with --directory.',
-    });
+    throw new Failure(
+      'target.not-empty',
+      'the demo plays in a directory of its own, and this one is in use',
+      {
+        subject: directory,
+        hint: 'Name an empty one, or one that is not there, with --directory.',
+      },
+    );
   }
   await writeFile(marker, NOTE);
   const playground: Playground = {
@@ -42,7 +46,9 @@ export async function preparePlayground(directory: string): Promise<Playground> 
     older: join(directory, 'older'),
     async clear(place) {
       if (!existsSync(marker)) {
-        throw new Failure('target.unsafe', `${MARKER} has gone, so nothing is removed here`, { subject: directory });
+        throw new Failure('target.unsafe', `${MARKER} has gone, so nothing is removed here`, {
+          subject: directory,
+        });
       }
       await rm(join(directory, place), { recursive: true, force: true });
     },

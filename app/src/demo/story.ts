@@ -2,18 +2,18 @@ import { join } from 'node:path';
 import { type Clock, openPosix } from '@holdfast/engine';
 import { chooseCacheDirectory } from '../cli/cache-directory.ts';
 import type { Work } from '../cli/command-frame.ts';
+import type { CommandParts } from '../cli/command-table.ts';
 import type { DemoSummary, RunDemo } from '../cli/commands/demo.ts';
 import type { BackupSummary } from '../cli/render/backup-summary.ts';
-import type { CommandParts } from '../cli/command-table.ts';
 import type { RepositoryAccess } from '../cli/repository-options.ts';
 import { Secret } from '../cli/secret.ts';
 import type { Machine } from '../operations/machine.ts';
 import { findDependencies } from './dependencies.ts';
-import { compareManifests, describeTree, type Manifest } from './manifest.ts';
 import { measureDirectory } from './directory-size.ts';
+import { compareManifests, describeTree, type Manifest } from './manifest.ts';
+import { type Narrator, narrate } from './narrator.ts';
 import { DEMO_PASSWORD, type Playground, preparePlayground } from './playground.ts';
 import { buildShop, workADay } from './shop.ts';
-import { type Narrator, narrate } from './narrator.ts';
 
 /** What the story does, it does through the same operations as the commands. */
 export type DemoParts = Pick<

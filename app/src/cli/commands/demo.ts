@@ -59,9 +59,13 @@ export function define(parent: Command, context: Context, runDemo: RunDemo): voi
     };
     present(command, context, view, 'answer');
     if (differences.length > 0) {
-      throw new Failure('internal', `${formatCounted(differences.length, 'thing')} did not come back as before`, {
-        hint: 'This must never happen: please report it with the lines above.',
-      });
+      throw new Failure(
+        'internal',
+        `${formatCounted(differences.length, 'thing')} did not come back as before`,
+        {
+          hint: 'This must never happen: please report it with the lines above.',
+        },
+      );
     }
   });
 }

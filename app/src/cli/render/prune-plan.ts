@@ -34,5 +34,7 @@ function packs(total: { readonly packs: number; readonly bytes: number }): strin
 }
 
 function unusedAfter({ unusedAfter: bytes }: PrunePlan['totals']): string {
-  return bytes === 0 ? 'nothing unused stays' : `${formatBytes(bytes)} unused stay, too scattered to be worth it`;
+  return bytes === 0
+    ? 'nothing unused stays'
+    : `${formatBytes(bytes)} unused stay, too scattered to be worth it`;
 }

@@ -23,7 +23,9 @@ export function renderStats(stats: RepositoryStats): string[] {
   const { files, blobs, uncompressedSize, compressionRatio } = stats;
   return [
     `${formatCounted(stats.snapshots, 'snapshot')} · ${MEANINGS[stats.mode]}`,
-    ...(files === undefined ? [] : [`  ${stats.mode === 'restore-size' ? 'entries' : 'files  '}      ${formatCount(files)}`]),
+    ...(files === undefined
+      ? []
+      : [`  ${stats.mode === 'restore-size' ? 'entries' : 'files  '}      ${formatCount(files)}`]),
     ...(blobs === undefined ? [] : [`  pieces       ${formatCount(blobs)}`]),
     `  size         ${formatBytes(stats.totalSize)}`,
     ...(uncompressedSize === undefined ? [] : [`  uncompressed ${formatBytes(uncompressedSize)}`]),

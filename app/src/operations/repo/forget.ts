@@ -1,12 +1,17 @@
 import {
   type ForgetGroup as DecidedGroup,
+  planForget as decideForget,
   forgetSnapshots,
   type KeepPolicy,
-  planForget as decideForget,
   type SnapshotGroupKey,
   type StoredSnapshot,
 } from '@holdfast/engine';
-import type { ForgetOutcome, ForgetRequest, KeepOptions, PlanForget } from '../../cli/commands/repo/forget.ts';
+import type {
+  ForgetOutcome,
+  ForgetRequest,
+  KeepOptions,
+  PlanForget,
+} from '../../cli/commands/repo/forget.ts';
 import type { Planned } from '../../cli/planned.ts';
 import type { ForgetGroup, ForgetPlan } from '../../cli/render/forget-plan.ts';
 import { type AccessMachine, openAccess } from '../repository-access.ts';
@@ -32,7 +37,11 @@ export function planForget(machine: AccessMachine): PlanForget {
       async execute(running) {
         if (ids.length === 0) return { forgotten: 0 };
         const { clock } = machine;
-        const removed = await forgetSnapshots(repository, ids, { clock, retryLockFor: access.retryLock, signal });
+        const removed = await forgetSnapshots(repository, ids, {
+          clock,
+          retryLockFor: access.retryLock,
+          signal,
+        });
         if (request.prune !== true) return { forgotten: removed.length };
         const pruned = await pruneNow({ repository, access, machine, signal }, request, running);
         return { forgotten: removed.length, pruned };
@@ -84,8 +93,6 @@ function policyOf(options: KeepOptions): KeepPolicy {
 }
 
 function given<Value>(values: Record<string, Value | undefined>): Record<string, Value> {
-  const entries = Object.entries(values).filter(
-    (entry): entry is [string, Value] => entry[1] !== undefined,
-  );
+  const entries = Object.entries(values).filter((entry): entry is [string, Value] => entry[1] !== undefined);
   return Object.fromEntries(entries);
 }

@@ -1,4 +1,4 @@
-import { type PruneProgress, type PrunePlan, pruneRepository, type Repository } from '@holdfast/engine';
+import { type PrunePlan, type PruneProgress, pruneRepository, type Repository } from '@holdfast/engine';
 import type { Work } from '../../cli/command-frame.ts';
 import type { PlanPrune } from '../../cli/commands/repo/prune.ts';
 import type { Planned } from '../../cli/planned.ts';
