@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { workerUrl } from './worker-url.ts';
+import { workerUrl } from './worker-thread.ts';
 
 test.each([
   ['file:///opt/engine/src/archive/backup/worker-crew.ts', 'file:///opt/engine/src/archive/backup/backup-worker.ts'],
