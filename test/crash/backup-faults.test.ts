@@ -1,8 +1,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { openMemory, type MemoryFiles } from '../../engine/src/backend/memory/memory.ts';
 import type { Backend, FileType } from '../../engine/src/backend/backend.ts';
+import { type MemoryFiles, openMemory } from '../../engine/src/backend/memory/memory.ts';
 import { type Fault, fault } from '../../engine/src/backend/wrap/fault.ts';
 import { systemClock } from '../../engine/src/kernel/clock.ts';
 import { Failure, type FailureCode } from '../../engine/src/kernel/failure.ts';
@@ -14,7 +14,10 @@ import { BackupScene, PASSWORD } from '../scenes/backup-scene.ts';
 import { contentOf } from '../scenes/tree-arbitrary.ts';
 
 /** No second look has to be waited for where nobody else is. */
-const clock = { ...systemClock, sleep: (ms: number, signal?: AbortSignal) => systemClock.sleep(ms > 200 ? ms : 0, signal) };
+const clock = {
+  ...systemClock,
+  sleep: (ms: number, signal?: AbortSignal) => systemClock.sleep(ms > 200 ? ms : 0, signal),
+};
 
 type Call = 'save' | 'load' | 'stat' | 'remove' | 'list';
 
@@ -64,7 +67,12 @@ async function prepare(): Promise<Prepared> {
     // Opened before anything is broken: this is about the backup.
     const repository = await openRepository(openMemory({ files: given }), PASSWORD);
     Object.assign(repository, { backend: wrap(repository.backend) });
-    const options = { clock, cacheDirectory: undefined as never, packSize: 256 * 1024, ...(signal && { signal }) };
+    const options = {
+      clock,
+      cacheDirectory: undefined as never,
+      packSize: 256 * 1024,
+      ...(signal && { signal }),
+    };
     return (await scene.backup(repository, options)).snapshot!.id;
   };
   await backup(files, (backend) => backend);

@@ -10,7 +10,12 @@ import { systemClock } from '../../engine/src/kernel/clock.ts';
 import { openRepository } from '../../engine/src/repository/open.ts';
 import { changeTree } from './changing-tree.ts';
 
-const [repositoryPath, tree, cacheDirectory, firstRound] = process.argv.slice(2) as [string, string, string, string];
+const [repositoryPath, tree, cacheDirectory, firstRound] = process.argv.slice(2) as [
+  string,
+  string,
+  string,
+  string,
+];
 const repository = await openRepository(await openLocal({ path: repositoryPath }), 'open sesame');
 
 for (let round = Number(firstRound); ; round += 1) {

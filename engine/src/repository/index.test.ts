@@ -16,7 +16,10 @@ async function emptyRepository(): Promise<Repository> {
 
 const idOf = (text: string) => sha256Id(Buffer.from(text));
 
-function packOf(name: string, blobs: readonly (readonly [type: 'data' | 'tree', name: string])[]): IndexedPack {
+function packOf(
+  name: string,
+  blobs: readonly (readonly [type: 'data' | 'tree', name: string])[],
+): IndexedPack {
   return {
     id: idOf(name),
     blobs: blobs.map(([type, blob], position) => ({
@@ -38,26 +41,55 @@ async function indexOf(...files: IndexedPack[][]): Promise<Index> {
 describe('the index', () => {
   test('of an empty repository knows nothing', async () => {
     const index = await indexOf();
-    expect([index.has('data', idOf('a')), index.lookupAll('data', idOf('a')), index.packs]).toEqual([false, [], []]);
+    expect([index.has('data', idOf('a')), index.lookupAll('data', idOf('a')), index.packs]).toEqual([
+      false,
+      [],
+      [],
+    ]);
   });
 
   test('says where each blob lies and how long its plaintext is', async () => {
-    const index = await indexOf([packOf('p', [['data', 'a'], ['data', 'b']])], [packOf('q', [['tree', 'a']])]);
-    expect(index.lookup('data', idOf('b'))).toEqual({ pack: idOf('p'), offset: 100, length: 100, uncompressedLength: 250 });
+    const index = await indexOf(
+      [
+        packOf('p', [
+          ['data', 'a'],
+          ['data', 'b'],
+        ]),
+      ],
+      [packOf('q', [['tree', 'a']])],
+    );
+    expect(index.lookup('data', idOf('b'))).toEqual({
+      pack: idOf('p'),
+      offset: 100,
+      length: 100,
+      uncompressedLength: 250,
+    });
     expect(index.lookup('tree', idOf('a'))).toMatchObject({ pack: idOf('q') });
     expect(index.lookup('tree', idOf('b'))).toBeUndefined();
-    expect([index.lengthOf('data', idOf('a')), index.lengthOf('data', idOf('b')), index.lengthOf('data', idOf('c'))]).toEqual([
-      68,
-      250,
-      undefined,
-    ]);
+    expect([
+      index.lengthOf('data', idOf('a')),
+      index.lengthOf('data', idOf('b')),
+      index.lengthOf('data', idOf('c')),
+    ]).toEqual([68, 250, undefined]);
     expect(new Set(index.packs)).toEqual(new Set([idOf('p'), idOf('q')]));
     expect(index.files.size).toBe(2);
   });
 
   test('knows every place of a blob that is stored more than once, and each place once', async () => {
-    const twice = packOf('p', [['data', 'a'], ['data', 'a']]);
-    const index = await indexOf([twice], [twice, packOf('q', [['data', 'b'], ['data', 'a']])]);
+    const twice = packOf('p', [
+      ['data', 'a'],
+      ['data', 'a'],
+    ]);
+    const index = await indexOf(
+      [twice],
+      [
+        twice,
+        packOf('q', [
+          ['data', 'b'],
+          ['data', 'a'],
+        ]),
+      ],
+    );
     const places = index.lookupAll('data', idOf('a')).map(({ pack, offset }) => `${pack} ${offset}`);
     expect(new Set(places)).toEqual(new Set([`${idOf('p')} 0`, `${idOf('p')} 100`, `${idOf('q')} 100`]));
     expect(index.lookup('data', idOf('a'))).toEqual(index.lookupAll('data', idOf('a'))[0]);

@@ -39,10 +39,16 @@ describe('the passwords of a repository', () => {
   });
 
   test('a second one opens it as well, and the list shows both, with the one in use', async () => {
-    const id = await addKey(repository, 'sécond', { ...options, owner: { username: 'ops', hostname: 'offsite' } });
+    const id = await addKey(repository, 'sécond', {
+      ...options,
+      owner: { username: 'ops', hostname: 'offsite' },
+    });
     expect([await opens('first'), await opens('sécond')]).toEqual([true, true]);
     const keys = await listKeys(repository);
-    expect(keys.map((key) => [key.id, key.current])).toEqual([[repository.keyId, true], [id, false]]);
+    expect(keys.map((key) => [key.id, key.current])).toEqual([
+      [repository.keyId, true],
+      [id, false],
+    ]);
     expect(keys[1]).toMatchObject({ username: 'ops', hostname: 'offsite' });
   });
 
@@ -59,7 +65,9 @@ describe('the passwords of a repository', () => {
 
   test('the one in use is not removed, nor any other once that is gone', async () => {
     const id = await addKey(repository, 'second', options);
-    await expect(removeKey(repository, repository.keyId)).rejects.toMatchObject({ code: 'repository.last-key' });
+    await expect(removeKey(repository, repository.keyId)).rejects.toMatchObject({
+      code: 'repository.last-key',
+    });
     const other = await openRepository(backend, 'second');
     await removeKey(other, repository.keyId);
     await expect(removeKey(repository, id)).rejects.toMatchObject({ code: 'repository.last-key' });
@@ -68,14 +76,21 @@ describe('the passwords of a repository', () => {
 
   test('whatever call of a change fails, one of the two opens it', async () => {
     for (const call of ['save', 'load', 'remove'] as const) {
-      for (const does of call === 'load' ? (['fail', 'cut'] as const) : (['fail', 'succeed-then-fail'] as const)) {
+      for (const does of call === 'load'
+        ? (['fail', 'cut'] as const)
+        : (['fail', 'succeed-then-fail'] as const)) {
         const copy: MemoryFiles = new Map(files);
         const broken = fault(openMemory({ files: copy }), [{ call, type: 'key', does } as never]);
         const inner = openMemory({ files: copy });
         const opened = await openRepository(inner, 'first');
-        const victim = Object.assign(Object.create(Object.getPrototypeOf(opened) as object), opened, { backend: broken });
+        const victim = Object.assign(Object.create(Object.getPrototypeOf(opened) as object), opened, {
+          backend: broken,
+        });
         await expect(changePassword(victim as Repository, 'second', options)).rejects.toThrow();
-        const either = await Promise.allSettled([openRepository(inner, 'first'), openRepository(inner, 'second')]);
+        const either = await Promise.allSettled([
+          openRepository(inner, 'first'),
+          openRepository(inner, 'second'),
+        ]);
         expect(either.some(({ status }) => status === 'fulfilled')).toBe(true);
       }
     }
@@ -87,7 +102,9 @@ describe('the passwords of a repository', () => {
       await backend.save({ type: 'key', name: sha256Id(bytes) }, bytes);
     }
     expect(await opens('first')).toBe(true);
-    await expect(openRepository(backend, 'second')).rejects.toMatchObject({ code: 'repository.wrong-password' });
+    await expect(openRepository(backend, 'second')).rejects.toMatchObject({
+      code: 'repository.wrong-password',
+    });
     await backend.remove({ type: 'key', name: repository.keyId });
     await expect(openRepository(backend, 'first')).rejects.toMatchObject({
       code: expect.stringMatching(/^repository\.(damaged|unsupported)$/),
@@ -98,12 +115,17 @@ describe('the passwords of a repository', () => {
 describe('making and opening a repository', () => {
   test('where there is one no second one is made, and the first stays as it is', async () => {
     const before = new Map(files);
-    await expect(createRepository(backend, 'x', options)).rejects.toMatchObject({ code: 'repository.exists' });
+    await expect(createRepository(backend, 'x', options)).rejects.toMatchObject({
+      code: 'repository.exists',
+    });
     expect(files).toEqual(before);
   });
 
   test('where there is none, that is what is said', async () => {
-    await expect(openRepository(openMemory(), 'x')).rejects.toMatchObject({ code: 'repository.missing', exitCode: 10 });
+    await expect(openRepository(openMemory(), 'x')).rejects.toMatchObject({
+      code: 'repository.missing',
+      exitCode: 10,
+    });
   });
 
   test('a config that could not be saved leaves no key behind, so that it can be tried again', async () => {
@@ -117,7 +139,9 @@ describe('making and opening a repository', () => {
 
   test('a config whose save succeeded, with the answer lost, keeps its key', async () => {
     const fresh: MemoryFiles = new Map();
-    const broken = fault(openMemory({ files: fresh }), [{ call: 'save', type: 'config', does: 'succeed-then-fail' }]);
+    const broken = fault(openMemory({ files: fresh }), [
+      { call: 'save', type: 'config', does: 'succeed-then-fail' },
+    ]);
     await expect(createRepository(broken, 'x', options)).rejects.toMatchObject({ code: 'backend.io' });
     await openRepository(openMemory({ files: fresh }), 'x');
   });
@@ -132,7 +156,11 @@ describe('making and opening a repository', () => {
 
   test('it has the version and the chunker parameters that were asked for', async () => {
     const other = openMemory();
-    await createRepository(other, 'x', { ...options, version: 1, chunkerPolynomial: repository.config.chunkerPolynomial });
+    await createRepository(other, 'x', {
+      ...options,
+      version: 1,
+      chunkerPolynomial: repository.config.chunkerPolynomial,
+    });
     const { config } = await openRepository(other, 'x');
     expect(config).toMatchObject({ version: 1, chunkerPolynomial: repository.config.chunkerPolynomial });
     expect(config.id).not.toBe(repository.config.id);

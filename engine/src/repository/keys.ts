@@ -51,11 +51,15 @@ export async function unlockMasterKey(
     signal?.throwIfAborted();
   }
   if (tried > 0 && passedOver.length === tried) throw passedOver[0];
-  throw new Failure('repository.wrong-password', `the password opens none of the ${tried} keys of this repository`, {
-    subject: backend.location,
-    hint: 'check which password file or variable was used; holdfast repo key list shows the keys, once one opens',
-    cause: passedOver[0],
-  });
+  throw new Failure(
+    'repository.wrong-password',
+    `the password opens none of the ${tried} keys of this repository`,
+    {
+      subject: backend.location,
+      hint: 'check which password file or variable was used; holdfast repo key list shows the keys, once one opens',
+      cause: passedOver[0],
+    },
+  );
 }
 
 export async function listKeys(repository: Repository, signal?: AbortSignal): Promise<ListedKey[]> {
@@ -111,11 +115,15 @@ export async function removeKey(repository: Repository, id: Id, signal?: AbortSi
     await repository.backend.stat({ type: 'key', name: repository.keyId }, signal);
   } catch (error) {
     if (!isFailure(error, 'backend.not-found')) throw error;
-    throw new Failure('repository.last-key', `our own key is gone: key ${shortId(id)} may be the last and is not removed`, {
-      subject: repository.backend.location,
-      hint: 'open the repository anew and look at holdfast repo key list',
-      cause: error,
-    });
+    throw new Failure(
+      'repository.last-key',
+      `our own key is gone: key ${shortId(id)} may be the last and is not removed`,
+      {
+        subject: repository.backend.location,
+        hint: 'open the repository anew and look at holdfast repo key list',
+        cause: error,
+      },
+    );
   }
   await repository.backend.remove({ type: 'key', name: id }, signal);
 }

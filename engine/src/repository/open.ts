@@ -41,10 +41,14 @@ export async function createRepository(
   }
   for await (const { name } of backend.list('key', signal)) {
     // With a second key, a password would open either, and the config only with one of them: nobody gets in for sure.
-    throw new Failure('repository.exists', `there is no config at ${backend.location}, but key ${name.slice(0, 8)}`, {
-      subject: backend.location,
-      hint: 'bring the config back from a copy; or, if an init was cut short here, remove the keys folder and init again',
-    });
+    throw new Failure(
+      'repository.exists',
+      `there is no config at ${backend.location}, but key ${name.slice(0, 8)}`,
+      {
+        subject: backend.location,
+        hint: 'bring the config back from a copy; or, if an init was cut short here, remove the keys folder and init again',
+      },
+    );
   }
   const key = randomMasterKey();
   const fresh = createConfig(options.version);
@@ -89,7 +93,8 @@ export async function openRepository(
 async function removeQuietly(backend: Backend, keyId: Id, signal: AbortSignal | undefined): Promise<void> {
   try {
     // The config may be there all the same, with only the answer lost: then its key has to stay.
-    if (!(await exists(backend, lastCall(signal)))) await backend.remove({ type: 'key', name: keyId }, lastCall(signal));
+    if (!(await exists(backend, lastCall(signal))))
+      await backend.remove({ type: 'key', name: keyId }, lastCall(signal));
   } catch {
     // The next init says what is in its way.
   }

@@ -1,12 +1,14 @@
 import { expect, test } from 'vitest';
-import { openMemory } from '../backend/memory/memory.ts';
 import type { Backend } from '../backend/backend.ts';
+import { openMemory } from '../backend/memory/memory.ts';
 import { sha256Id } from '../kernel/hash.ts';
 import type { Id } from '../kernel/id.ts';
 import { fault, noise } from '../testing/index.ts';
 import { PackCache } from './pack-cache.ts';
 
-async function withPacks(count: number): Promise<{ backend: Backend; ids: Id[]; packs: Uint8Array[]; loads: Id[] }> {
+async function withPacks(
+  count: number,
+): Promise<{ backend: Backend; ids: Id[]; packs: Uint8Array[]; loads: Id[] }> {
   const inner = openMemory();
   const packs = Array.from({ length: count }, (_, position) => noise(1000 + position));
   const ids = packs.map(sha256Id);

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { decompress } from '../format/compression.ts';
 import { openCompressor } from '../format/compressor.ts';
+import { randomMasterKey } from '../format/key-file.ts';
 import { decodeHeader, headerLengthOf, MOST_BLOBS, TRAILER_LENGTH } from '../format/pack.ts';
 import { open, SEAL_OVERHEAD } from '../format/sealing.ts';
-import { randomMasterKey } from '../format/key-file.ts';
 import type { PackedBlob } from '../format/types.ts';
 import { sha256Id } from '../kernel/hash.ts';
 import { noise } from '../testing/index.ts';
@@ -55,25 +55,45 @@ function decode({ bytes }: FinishedPack): { blob: PackedBlob; plaintext: Buffer;
 /** The counter blocks that AES-CTR goes through for so many blocks. */
 function counters(iv: Uint8Array, blocks: number): string[] {
   const first = BigInt(`0x${Buffer.from(iv).toString('hex')}`);
-  return Array.from({ length: blocks }, (_, block) => BigInt.asUintN(128, first + BigInt(block)).toString(16));
+  return Array.from({ length: blocks }, (_, block) =>
+    BigInt.asUintN(128, first + BigInt(block)).toString(16),
+  );
 }
 
 function text(length: number, seed: number): Buffer {
-  return Buffer.from(`line ${seed} of a text that compresses well\n`.repeat(Math.ceil(length / 30))).subarray(0, length);
+  return Buffer.from(`line ${seed} of a text that compresses well\n`.repeat(Math.ceil(length / 30))).subarray(
+    0,
+    length,
+  );
 }
 
 describe('a pack', () => {
   test('holds what was saved, under its hash, as format says, and is named by its own', () => {
     const { packer, packs, table } = collect();
-    const contents = [noise(1), noise(15), noise(16), noise(17), noise(100_000), text(100_000, 1), noise(524_288)];
+    const contents = [
+      noise(1),
+      noise(15),
+      noise(16),
+      noise(17),
+      noise(100_000),
+      text(100_000, 1),
+      noise(524_288),
+    ];
     const saved = contents.map((content) => packer.save('data', content));
     expect(packs).toEqual([]);
     packer.flush();
     expect(packs.map(({ type, id }) => [type, id])).toEqual([['data', sha256Id(packs[0]!.bytes)]]);
     const decoded = decode(packs[0]!);
-    expect(decoded.map(({ plaintext }) => sha256Id(plaintext))).toEqual(saved.map(({ id }) => id.toString('hex')));
+    expect(decoded.map(({ plaintext }) => sha256Id(plaintext))).toEqual(
+      saved.map(({ id }) => id.toString('hex')),
+    );
     expect(decoded.map(({ blob }) => blob.id)).toEqual(saved.map(({ id }) => id.toString('hex')));
-    const rows = decoded.map(({ blob }) => [table.findId('data', blob.id), blob.offset, blob.length, blob.uncompressedLength]);
+    const rows = decoded.map(({ blob }) => [
+      table.findId('data', blob.id),
+      blob.offset,
+      blob.length,
+      blob.uncompressedLength,
+    ]);
     expect(Array.from(packs[0]!.layout)).toEqual(rows.flat());
     expect(saved.map(({ added }) => added)).toEqual(contents.map(({ length }) => length));
     expect(saved[5]!.packed).toBeLessThan(5_000);
@@ -108,7 +128,10 @@ describe('a pack', () => {
       const { bytes } = pack;
       const headerLength = headerLengthOf(bytes.subarray(-TRAILER_LENGTH), bytes.length);
       const headerAt = bytes.length - TRAILER_LENGTH - headerLength;
-      const header = counters(bytes.subarray(headerAt, headerAt + 16), Math.ceil((headerLength - SEAL_OVERHEAD) / 16));
+      const header = counters(
+        bytes.subarray(headerAt, headerAt + 16),
+        Math.ceil((headerLength - SEAL_OVERHEAD) / 16),
+      );
       return [...header, ...decode(pack).flatMap(({ nonces }) => nonces)];
     });
     expect(new Set(used).size).toBe(used.length);
@@ -148,7 +171,9 @@ describe('a pack', () => {
     for (let number = 0; number <= MOST_BLOBS; number += 1) packer.save('data', Buffer.from(String(number)));
     packer.flush();
     expect(packs.map(({ layout }) => layout.length / 4)).toEqual([MOST_BLOBS, 1]);
-    expect(headerLengthOf(packs[0]!.bytes.subarray(-TRAILER_LENGTH), packs[0]!.bytes.length)).toBeGreaterThan(0);
+    expect(headerLengthOf(packs[0]!.bytes.subarray(-TRAILER_LENGTH), packs[0]!.bytes.length)).toBeGreaterThan(
+      0,
+    );
   });
 
   test('of version 1 compresses nothing', () => {
@@ -156,6 +181,7 @@ describe('a pack', () => {
     packer.save('data', text(50_000, 1));
     packer.save('tree', text(50_000, 2));
     packer.flush();
-    for (const pack of packs) expect(decode(pack).map(({ blob }) => [blob.uncompressedLength, blob.length])).toEqual([[0, 50_032]]);
+    for (const pack of packs)
+      expect(decode(pack).map(({ blob }) => [blob.uncompressedLength, blob.length])).toEqual([[0, 50_032]]);
   });
 });

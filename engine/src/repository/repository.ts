@@ -7,7 +7,7 @@ import type { MasterKey, RepositoryConfig, Snapshot, StoredSnapshot } from '../f
 import { mapConcurrently } from '../kernel/concurrency.ts';
 import { Failure } from '../kernel/failure.ts';
 import { sha256Id } from '../kernel/hash.ts';
-import { type Id, isId, shortId } from '../kernel/id.ts';
+import { type Id, isId } from '../kernel/id.ts';
 import { Index } from './index.ts';
 import { IndexedRepository } from './indexed-repository.ts';
 
@@ -83,9 +83,4 @@ export class Repository {
   async *#ids(type: 'snapshot', signal?: AbortSignal): AsyncIterable<Id> {
     for await (const { name } of this.backend.list(type, signal)) if (isId(name)) yield name;
   }
-}
-
-/** `pack 1a2b3c4d`: how people and findings name a file. */
-export function describeFile(type: string, id: Id): string {
-  return `${type} ${shortId(id)}`;
 }

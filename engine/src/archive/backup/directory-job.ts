@@ -174,9 +174,9 @@ export class DirectoryJob {
     const paths = indexes.map((index) => this.#listing.pathOf(index));
     this.#pending += 1;
     this.#tools.push({ kind: 'files', paths }, (result) => {
-      (result as FilesResult).files.forEach((outcome, position) =>
-        this.#accept(indexes[position] as number, outcome),
-      );
+      for (const [position, outcome] of (result as FilesResult).files.entries()) {
+        this.#accept(indexes[position] as number, outcome);
+      }
       this.#settle();
     });
   }

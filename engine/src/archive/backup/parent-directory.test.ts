@@ -3,7 +3,13 @@ import { describe, expect, test } from 'vitest';
 import type { Node } from '../../format/types.ts';
 import { sha256Id } from '../../kernel/hash.ts';
 import { EntryList } from './entry-list.ts';
-import { isUnchanged, type ParentEntry, parentFromRecord, parentFromTree, type TrustRules } from './parent-directory.ts';
+import {
+  isUnchanged,
+  type ParentEntry,
+  parentFromRecord,
+  parentFromTree,
+  type TrustRules,
+} from './parent-directory.ts';
 import { encodeContents } from './scan-cache.ts';
 
 const id = sha256Id(Buffer.from('content'));
@@ -37,9 +43,19 @@ describe('a file is taken for the one that the parent saved', () => {
     ['not when its inode differs', { inode: 8n }, {}, false],
     ['when its inode differs and is not to count', { inode: 8n }, { ignoreInode: true }, true],
     ['not when it changed in the tick in which the parent was begun', {}, { trustBefore: 2000n }, false],
-    ['not even when ctimes are not to count', {}, { trustBefore: 2000n, ignoreCtime: true, ignoreInode: true }, false],
+    [
+      'not even when ctimes are not to count',
+      {},
+      { trustBefore: 2000n, ignoreCtime: true, ignoreInode: true },
+      false,
+    ],
     ['when it changed just before', {}, { trustBefore: 2001n }, true],
-    ['not when its mtime differs, whatever is not to count', { mtime: 1n }, { ignoreCtime: true, ignoreInode: true }, false],
+    [
+      'not when its mtime differs, whatever is not to count',
+      { mtime: 1n },
+      { ignoreCtime: true, ignoreInode: true },
+      false,
+    ],
   ])('%s', (_, then, rules, unchanged) => {
     const entries = EntryList.of([{ name: 'f', stat: seen }]);
     expect(isUnchanged(entries, 0, { ...known, ...then }, { ...strict, ...rules })).toBe(unchanged);
@@ -53,7 +69,11 @@ describe('a parent directory', () => {
   ]);
 
   test('of the scan cache knows its entries, and whether they are the same', () => {
-    const record = { treeId: ids, entries: entries.bytes, contents: encodeContents([Buffer.concat([ids, ids]), ids]) };
+    const record = {
+      treeId: ids,
+      entries: entries.bytes,
+      contents: encodeContents([Buffer.concat([ids, ids]), ids]),
+    };
     const parent = parentFromRecord(record);
     expect(parent.find('\xff')).toEqual({ ...known, ids: Buffer.concat([ids, ids]) });
     expect(parent.find('d')).toMatchObject({ isFile: false, ids });
@@ -63,7 +83,14 @@ describe('a parent directory', () => {
   });
 
   test('of a tree knows its entries, but nothing about what the disk showed besides', () => {
-    const node = { name: Buffer.from([0xff]), type: 'file', inode: 7n, size: 100, mtime: 1000n, ctime: 2000n } as Node;
+    const node = {
+      name: Buffer.from([0xff]),
+      type: 'file',
+      inode: 7n,
+      size: 100,
+      mtime: 1000n,
+      ctime: 2000n,
+    } as Node;
     const parent = parentFromTree(id, [
       { ...node, content: [id, id] },
       { ...node, name: Buffer.from('d'), type: 'dir', subtree: id },

@@ -34,7 +34,11 @@ function save(paths: readonly string[], into: ScanCacheFile = file): void {
   const writer = into.write();
   const records = new RecordWriter((bytes) => writer.add(bytes));
   for (const path of paths) {
-    records.add(path, { treeId, entries: Buffer.from(`entries of ${path}`, 'latin1'), contents: encodeContents([treeId]) });
+    records.add(path, {
+      treeId,
+      entries: Buffer.from(`entries of ${path}`, 'latin1'),
+      contents: encodeContents([treeId]),
+    });
   }
   records.flush();
   writer.commit(snapshot);
@@ -46,7 +50,9 @@ function find(path: string, from: ScanCacheFile = file): string | undefined {
 }
 
 const paths = fc.uniqueArray(
-  fc.array(fc.integer({ min: 1, max: 255 }), { maxLength: 20 }).map((bytes) => `/${String.fromCharCode(...bytes)}`),
+  fc
+    .array(fc.integer({ min: 1, max: 255 }), { maxLength: 20 })
+    .map((bytes) => `/${String.fromCharCode(...bytes)}`),
   { maxLength: 60 },
 );
 
@@ -131,6 +137,8 @@ describe('the scan cache', () => {
   test('can be read by its owner only, and says that it is a cache', () => {
     save(['/a']);
     expect(statSync(pathOfCache()).mode & 0o077).toBe(0);
-    expect(readFileSync(join(directory, 'CACHEDIR.TAG'), 'utf8')).toMatch(/^Signature: 8a477f597d28d172789f06886806bc55/);
+    expect(readFileSync(join(directory, 'CACHEDIR.TAG'), 'utf8')).toMatch(
+      /^Signature: 8a477f597d28d172789f06886806bc55/,
+    );
   });
 });

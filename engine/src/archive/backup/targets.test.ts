@@ -2,7 +2,11 @@ import { describe, expect, test } from 'vitest';
 import type { GivenEntry } from './protocol.ts';
 import { assembleTargets, resolveTargets, snapshotPaths } from './targets.ts';
 
-const disk: Record<string, string[]> = { '/': ['bin', 'home'], '/home/me': ['a', 'b'], '/home': ['me', 'you'] };
+const disk: Record<string, string[]> = {
+  '/': ['bin', 'home'],
+  '/home/me': ['a', 'b'],
+  '/home': ['me', 'you'],
+};
 const listNames = (path: string) => disk[path] ?? [];
 
 /** A tree of given entries as indented lines: name, and where it is on disk. */
@@ -20,7 +24,11 @@ function assembled(paths: readonly string[], workingDirectory = '/home/me'): str
 describe('what is asked for stands in the snapshot', () => {
   test.each([
     ['a relative path under its own components', ['a/x'], ['a = /home/me/a', '  x = /home/me/a/x *']],
-    ['an absolute path under all of them', ['/home/me/a'], ['home = /home', '  me = /home/me', '    a = /home/me/a *']],
+    [
+      'an absolute path under all of them',
+      ['/home/me/a'],
+      ['home = /home', '  me = /home/me', '    a = /home/me/a *'],
+    ],
     ['here as its entries', ['.'], ['a = /home/me/a *', 'b = /home/me/b *']],
     ['here in other words', ['./x/..'], ['a = /home/me/a *', 'b = /home/me/b *']],
     ['above as its entries', ['..'], ['me = /home/me *', 'you = /home/you *']],
@@ -28,16 +36,20 @@ describe('what is asked for stands in the snapshot', () => {
     ['a path from above without the dots', ['../you/x'], ['you = /home/you', '  x = /home/you/x *']],
     ['a slash at the end as nothing', ['a/'], ['a = /home/me/a *']],
     ['dots and slashes in between as nothing', ['./a//./x/../y'], ['a = /home/me/a', '  y = /home/me/a/y *']],
-    ['two beside each other in one level', ['a/x', 'a/y'], ['a = /home/me/a', '  x = /home/me/a/x *', '  y = /home/me/a/y *']],
+    [
+      'two beside each other in one level',
+      ['a/x', 'a/y'],
+      ['a = /home/me/a', '  x = /home/me/a/x *', '  y = /home/me/a/y *'],
+    ],
     ['one inside another as part of that', ['a/x', 'a'], ['a = /home/me/a *']],
     ['and the other way round', ['a', 'a/x/y'], ['a = /home/me/a *']],
     ['the same twice once', ['a', './a'], ['a = /home/me/a *']],
     ['a name of any bytes as it is', ['\xff \xe4'], ['\xff \xe4 = /home/me/\xff \xe4 *']],
-    ['names that begin with dots as names', ['.config', '..x', '...'], [
-      '.config = /home/me/.config *',
-      '..x = /home/me/..x *',
-      '... = /home/me/... *',
-    ]],
+    [
+      'names that begin with dots as names',
+      ['.config', '..x', '...'],
+      ['.config = /home/me/.config *', '..x = /home/me/..x *', '... = /home/me/... *'],
+    ],
   ])('%s', (_, paths, lines) => {
     expect(assembled(paths)).toEqual(lines);
   });

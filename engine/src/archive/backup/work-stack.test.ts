@@ -27,7 +27,10 @@ interface Stage {
 }
 
 /** A worker's stack in this thread; `run` gets each task. */
-function stage(run: (task: Task, done: (result: TaskResult) => void, stack: WorkStack) => void, signals = allocate()): Stage {
+function stage(
+  run: (task: Task, done: (result: TaskResult) => void, stack: WorkStack) => void,
+  signals = allocate(),
+): Stage {
   const channel = new MessageChannel();
   opened.push(channel);
   const log: string[] = [];
@@ -79,7 +82,8 @@ describe('a worker’s stack', () => {
   test('gives the oldest piece to a hungry worker, and gets its result under a ticket', () => {
     const { stack, log, signals, tell } = stage((_, finish) => finish(done));
     signals.becomeHungry();
-    for (const path of ['oldest', 'middle', 'newest']) stack.push(directory(path), () => log.push(`${path} done`));
+    for (const path of ['oldest', 'middle', 'newest'])
+      stack.push(directory(path), () => log.push(`${path} done`));
     signals.onRest = () => {
       if (log.includes('oldest done')) signals.stop();
       else tell({ type: 'result', ticket: 0, result: done });
@@ -127,7 +131,11 @@ describe('a worker’s stack', () => {
     };
     stack.waitForSaves(2);
     expect(signals.unsaved(0)).toBe(1);
-    expect([stack.takeBuffer()?.byteLength, stack.takeBuffer()?.byteLength, stack.takeBuffer()]).toEqual([5, 5, undefined]);
+    expect([stack.takeBuffer()?.byteLength, stack.takeBuffer()?.byteLength, stack.takeBuffer()]).toEqual([
+      5,
+      5,
+      undefined,
+    ]);
   });
 
   test('waits for a tree, also for one that is not there, and takes up what came meanwhile afterwards', () => {
@@ -154,7 +162,11 @@ describe('hunger', () => {
     expect(signals.claimHungry()).toBe(false);
     signals.becomeHungry();
     signals.becomeHungry();
-    expect([signals.claimHungry(), signals.claimHungry(), signals.claimHungry()]).toEqual([true, true, false]);
+    expect([signals.claimHungry(), signals.claimHungry(), signals.claimHungry()]).toEqual([
+      true,
+      true,
+      false,
+    ]);
   });
 
   test('and wake numbers and packs are counted for each worker alone', () => {

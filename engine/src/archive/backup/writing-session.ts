@@ -251,7 +251,12 @@ async function loadTreeIfThere(
 }
 
 /** The index does not know it; its pack is gone, cut off or damaged. */
-const NO_TREE = ['repository.blob-missing', 'backend.not-found', 'backend.short-read', 'repository.damaged'] as const;
+const NO_TREE = [
+  'repository.blob-missing',
+  'backend.not-found',
+  'backend.short-read',
+  'repository.damaged',
+] as const;
 const DEFAULT_PACK_BYTES = 16 * 1024 * 1024;
 const MOST_PIECES = 4;
 const NO_SCAN: ScanRules = {
