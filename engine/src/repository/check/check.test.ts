@@ -5,9 +5,11 @@ import { encodeTree } from '../../format/tree.ts';
 import type { PackedBlob, StoredSnapshot } from '../../format/types.ts';
 import { noise } from '../../testing/backend-suite.ts';
 import { cutOff, flipBit, node, patientClock, SmallRepository } from '../../testing/small-repository.ts';
+import { forgetSnapshots } from '../forget.ts';
 import type { Index } from '../index.ts';
 import { addKey } from '../keys.ts';
 import { PackContents } from '../pack-contents.ts';
+import { pruneRepository } from '../prune/prune.ts';
 import type { Repository } from '../repository.ts';
 import { checkRepository } from './check.ts';
 import type { CheckFinding, CheckOptions, CheckReport } from './report.ts';
@@ -369,6 +371,49 @@ describe('a finding', () => {
     expect(affected?.total).toBe(180);
     expect(affected?.paths).toHaveLength(100);
     expect(new Set(affected?.paths).size).toBe(100);
+  });
+});
+
+describe('a check beside others', () => {
+  test('does not take what a backup writes meanwhile for damage', async () => {
+    for (const phase of ['snapshots', 'index', 'packs'] as const) {
+      const copy = original.clone();
+      const backup = copy.clone();
+      await backup.backup({ a: A, d: { 'new.txt': noise(4_000, 9) } }, '2026-01-04T00:00:00Z');
+      const report = await check(copy.repository, {
+        onProgress: (progress) => {
+          // All at once what a backup does one after the other: no step is later than this one.
+          if (progress.phase === phase) for (const [path, bytes] of backup.files) copy.files.set(path, bytes);
+        },
+      });
+      expect(report.sound).toBe(true);
+      expect(copy.files.size).toBeGreaterThan(original.files.size);
+    }
+  });
+
+  test('begins again when somebody pruned just before its lock counted', async () => {
+    const copy = original.clone();
+    const pruned = original.clone();
+    await forgetSnapshots(pruned.repository, [first.id], { clock: patientClock });
+    await pruneRepository(pruned.repository, {
+      clock: patientClock,
+      approve: () => true,
+      maxUnused: { bytes: 0 },
+      repackUncompressed: true,
+    });
+    let snapshotsRead = 0;
+    const report = await check(copy.repository, {
+      onProgress: ({ phase }) => {
+        if (phase === 'snapshots') snapshotsRead += 1;
+        if (phase !== 'index' || snapshotsRead > 1) return;
+        for (const path of copy.files.keys()) {
+          if (!pruned.files.has(path) && !path.startsWith('locks/')) copy.files.delete(path);
+        }
+        for (const [path, bytes] of pruned.files) copy.files.set(path, bytes);
+      },
+    });
+    expect(snapshotsRead).toBe(2);
+    expect(report).toMatchObject({ sound: true, findings: [], checked: { snapshots: 1 } });
   });
 });
 
