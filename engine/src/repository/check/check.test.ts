@@ -3,7 +3,8 @@ import { CONFIG, type FileType, type Handle } from '../../backend/backend.ts';
 import { encodeIndexFile } from '../../format/index-file.ts';
 import { encodeTree } from '../../format/tree.ts';
 import type { PackedBlob, StoredSnapshot } from '../../format/types.ts';
-import { noise } from '../../testing/backend-suite.ts';
+import { Failure } from '../../kernel/failure.ts';
+import { fault, noise } from '../../testing/index.ts';
 import { cutOff, flipBit, node, patientClock, SmallRepository } from '../../testing/small-repository.ts';
 import { forgetSnapshots } from '../forget.ts';
 import type { Index } from '../index.ts';
@@ -293,6 +294,31 @@ function encodeAll(index: Index): Buffer {
   const contents = PackContents.of(index);
   return encodeIndexFile(index.packs.map((id, number) => ({ id, blobs: contents.blobsOf(number) })));
 }
+
+describe('a pack that the storage cannot read', () => {
+  test('is found, is not counted as read, and the others are checked', async () => {
+    const copy = original.clone();
+    const { handle } = await packOf('data', 0);
+    const faulty = copy.behind((backend) => ({
+      ...backend,
+      async load(wanted, ...rest) {
+        if (wanted.name === handle.name) throw new Failure('backend.io', 'the disk answers with an error');
+        return await backend.load(wanted, ...rest);
+      },
+    }));
+    const report = await check(faulty);
+    expect(codes(report)).toEqual(['pack.unreadable']);
+    expect(finding(report, 'pack.unreadable').affected?.total).toBe(6);
+    expect(report.checked).toMatchObject({ packs: 4, packsRead: 3 });
+  });
+
+  test('because the connection is gone, ends the check instead: that says nothing about the pack', async () => {
+    const unreachable = original.clone((backend) =>
+      fault(backend, [{ call: 'load', type: 'pack', does: 'fail', code: 'backend.unreachable', times: 99 }]),
+    );
+    await expect(check(unreachable.repository)).rejects.toMatchObject({ code: 'backend.unreachable' });
+  });
+});
 
 describe('packs of trees', () => {
   test('a flipped bit is found without reading data, with the directory that it costs', async () => {

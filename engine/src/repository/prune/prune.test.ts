@@ -26,8 +26,16 @@ beforeAll(async () => {
   const pack = { packSize: PACK };
   snapshots = [
     await original.backup({ a: files(1, 2, 3, 4), b: files(5, 6, 7, 8) }, '2026-01-01T00:00:00Z', pack),
-    await original.backup({ a: files(1, 2, 9, 10), c: files(11, 12, 13), e: files(21, 22, 23, 5, 24, 25, 26, 27, 28) }, '2026-01-02T00:00:00Z', pack),
-    await original.backup({ c: files(11, 12, 13), d: files(14, 15, 5, 9, 21, 22) }, '2026-01-03T00:00:00Z', pack),
+    await original.backup(
+      { a: files(1, 2, 9, 10), c: files(11, 12, 13), e: files(21, 22, 23, 5, 24, 25, 26, 27, 28) },
+      '2026-01-02T00:00:00Z',
+      pack,
+    ),
+    await original.backup(
+      { c: files(11, 12, 13), d: files(14, 15, 5, 9, 21, 22) },
+      '2026-01-03T00:00:00Z',
+      pack,
+    ),
   ];
 });
 
