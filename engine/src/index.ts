@@ -84,3 +84,9 @@ export {
   resolveFolder,
   selectSnapshot,
 } from './repository/snapshot-selection.ts';
+export { forgetSnapshots } from './repository/forget.ts';
+export type { PruneProgress } from './repository/prune/prune.ts';
+export { pruneRepository } from './repository/prune/prune.ts';
+export type { PrunePlan } from './repository/prune/prune-plan.ts';
+export type { Stats, StatsMode } from './repository/stats.ts';
+export { computeStats } from './repository/stats.ts';

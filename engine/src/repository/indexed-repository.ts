@@ -1,5 +1,4 @@
 import { decompress } from '../format/compression.ts';
-import { Sealer } from '../format/sealing.ts';
 import { decodeTree } from '../format/tree.ts';
 import type { BlobType, Tree } from '../format/types.ts';
 import { Failure, isFailure } from '../kernel/failure.ts';
@@ -14,12 +13,10 @@ export class IndexedRepository {
   readonly repository: Repository;
   readonly index: Index;
   readonly #treePacks: PackCache;
-  readonly #sealer: Sealer;
 
   constructor(repository: Repository, index: Index) {
     this.repository = repository;
     this.index = index;
-    this.#sealer = new Sealer(repository.key);
     this.#treePacks = new PackCache(repository.backend, TREE_CACHE_BYTES);
   }
 
@@ -59,7 +56,7 @@ export class IndexedRepository {
   }
 
   #openBlob(id: Id, place: BlobLocation, sealed: Uint8Array): Buffer {
-    const stored = this.#sealer.open(sealed);
+    const stored = this.repository.sealer.open(sealed);
     const plaintext = place.uncompressedLength > 0 ? decompress(stored, place.uncompressedLength) : stored;
     if (sha256Id(plaintext) !== id) {
       throw new Failure(

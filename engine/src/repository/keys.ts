@@ -27,7 +27,7 @@ export interface ListedKey {
 
 /**
  * Tries the password on each key file. A wrong one costs the key derivation for each: at most twenty are tried. A
- * damaged key file locks nobody out who has another one; when none opens, the damage is what fails the call.
+ * damaged key file locks nobody out who has another one; when all are damaged, that is what fails the call.
  */
 export async function unlockMasterKey(
   backend: Backend,
@@ -35,7 +35,7 @@ export async function unlockMasterKey(
   signal?: AbortSignal,
 ): Promise<{ key: MasterKey; keyId: Id }> {
   let tried = 0;
-  let damage: Failure | undefined;
+  const passedOver: unknown[] = [];
   for await (const { name } of backend.list('key', signal)) {
     if (!isId(name)) continue;
     if (tried >= MOST_KEYS_TRIED) break;
@@ -44,20 +44,18 @@ export async function unlockMasterKey(
       const key = await openKeyFile(await backend.load({ type: 'key', name }, undefined, signal), password);
       if (key !== undefined) return { key, keyId: name };
     } catch (error) {
-      if (!isFailure(error, 'repository.damaged') && !isFailure(error, 'repository.unsupported')) throw error;
-      damage ??= error;
+      // Removed since it was listed, damaged, or made by a newer program: another key may open all the same.
+      if (!PASSED_OVER.some((code) => isFailure(error, code))) throw error;
+      passedOver.push(error);
     }
     signal?.throwIfAborted();
   }
-  if (damage !== undefined) throw damage;
-  throw new Failure(
-    'repository.wrong-password',
-    `the password opens none of the ${tried} keys of this repository`,
-    {
-      subject: backend.location,
-      hint: 'check which password file or variable was used; holdfast repo key list shows the keys, once one opens',
-    },
-  );
+  if (tried > 0 && passedOver.length === tried) throw passedOver[0];
+  throw new Failure('repository.wrong-password', `the password opens none of the ${tried} keys of this repository`, {
+    subject: backend.location,
+    hint: 'check which password file or variable was used; holdfast repo key list shows the keys, once one opens',
+    cause: passedOver[0],
+  });
 }
 
 export async function listKeys(repository: Repository, signal?: AbortSignal): Promise<ListedKey[]> {
@@ -109,6 +107,16 @@ export async function removeKey(repository: Repository, id: Id, signal?: AbortSi
       hint: 'open the repository with another password, or use holdfast repo key passwd to replace this one',
     });
   }
+  try {
+    await repository.backend.stat({ type: 'key', name: repository.keyId }, signal);
+  } catch (error) {
+    if (!isFailure(error, 'backend.not-found')) throw error;
+    throw new Failure('repository.last-key', `our own key is gone: key ${shortId(id)} may be the last and is not removed`, {
+      subject: repository.backend.location,
+      hint: 'open the repository anew and look at holdfast repo key list',
+      cause: error,
+    });
+  }
   await repository.backend.remove({ type: 'key', name: id }, signal);
 }
 
@@ -138,6 +146,8 @@ export function keyMeta(clock: Clock): KeyFileMeta {
 async function loadKeyFile(repository: Repository, id: Id, signal?: AbortSignal): Promise<KeyFile> {
   return decodeKeyFile(await repository.backend.load({ type: 'key', name: id }, undefined, signal));
 }
+
+const PASSED_OVER = ['repository.damaged', 'repository.unsupported', 'backend.not-found'] as const;
 
 /** restic's own bound. */
 const MOST_KEYS_TRIED = 20;

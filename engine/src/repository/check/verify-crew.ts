@@ -1,7 +1,7 @@
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import type { MasterKey } from '../../format/types.ts';
 import type { Id } from '../../kernel/id.ts';
-import { workerUrl } from '../../kernel/worker-url.ts';
+import { startWorker } from '../../kernel/worker-thread.ts';
 import type { SharedBlobTable } from '../blob-table.ts';
 import type { SharedPackContents } from '../pack-contents.ts';
 import type { PackVerdict } from './pack-verification.ts';
@@ -64,7 +64,7 @@ export class VerifyCrew implements AsyncDisposable {
   }
 
   #start(setup: VerifyWorkerSetup): Member {
-    const worker = new Worker(workerUrl(import.meta.url, './verify-worker'), { workerData: setup });
+    const worker = startWorker(import.meta.url, './verify-worker', setup);
     worker.on('message', ({ ticket, verdict }: Verified) => {
       this.#waiting.get(ticket)?.resolve(verdict);
       this.#waiting.delete(ticket);
