@@ -3,11 +3,14 @@ import { CONFIG, type FileType, type Handle } from '../../backend/backend.ts';
 import { encodeIndexFile } from '../../format/index-file.ts';
 import { encodeTree } from '../../format/tree.ts';
 import type { PackedBlob, StoredSnapshot } from '../../format/types.ts';
-import { noise } from '../../testing/backend-suite.ts';
+import { Failure } from '../../kernel/failure.ts';
+import { fault, noise } from '../../testing/index.ts';
 import { cutOff, flipBit, node, patientClock, SmallRepository } from '../../testing/small-repository.ts';
+import { forgetSnapshots } from '../forget.ts';
 import type { Index } from '../index.ts';
 import { addKey } from '../keys.ts';
 import { PackContents } from '../pack-contents.ts';
+import { pruneRepository } from '../prune/prune.ts';
 import type { Repository } from '../repository.ts';
 import { checkRepository } from './check.ts';
 import type { CheckFinding, CheckOptions, CheckReport } from './report.ts';
@@ -292,6 +295,31 @@ function encodeAll(index: Index): Buffer {
   return encodeIndexFile(index.packs.map((id, number) => ({ id, blobs: contents.blobsOf(number) })));
 }
 
+describe('a pack that the storage cannot read', () => {
+  test('is found, is not counted as read, and the others are checked', async () => {
+    const copy = original.clone();
+    const { handle } = await packOf('data', 0);
+    const faulty = copy.behind((backend) => ({
+      ...backend,
+      async load(wanted, ...rest) {
+        if (wanted.name === handle.name) throw new Failure('backend.io', 'the disk answers with an error');
+        return await backend.load(wanted, ...rest);
+      },
+    }));
+    const report = await check(faulty);
+    expect(codes(report)).toEqual(['pack.unreadable']);
+    expect(finding(report, 'pack.unreadable').affected?.total).toBe(6);
+    expect(report.checked).toMatchObject({ packs: 4, packsRead: 3 });
+  });
+
+  test('because the connection is gone, ends the check instead: that says nothing about the pack', async () => {
+    const unreachable = original.clone((backend) =>
+      fault(backend, [{ call: 'load', type: 'pack', does: 'fail', code: 'backend.unreachable', times: 99 }]),
+    );
+    await expect(check(unreachable.repository)).rejects.toMatchObject({ code: 'backend.unreachable' });
+  });
+});
+
 describe('packs of trees', () => {
   test('a flipped bit is found without reading data, with the directory that it costs', async () => {
     const copy = original.clone();
@@ -369,6 +397,49 @@ describe('a finding', () => {
     expect(affected?.total).toBe(180);
     expect(affected?.paths).toHaveLength(100);
     expect(new Set(affected?.paths).size).toBe(100);
+  });
+});
+
+describe('a check beside others', () => {
+  test('does not take what a backup writes meanwhile for damage', async () => {
+    for (const phase of ['snapshots', 'index', 'packs'] as const) {
+      const copy = original.clone();
+      const backup = copy.clone();
+      await backup.backup({ a: A, d: { 'new.txt': noise(4_000, 9) } }, '2026-01-04T00:00:00Z');
+      const report = await check(copy.repository, {
+        onProgress: (progress) => {
+          // All at once what a backup does one after the other: no step is later than this one.
+          if (progress.phase === phase) for (const [path, bytes] of backup.files) copy.files.set(path, bytes);
+        },
+      });
+      expect(report.sound).toBe(true);
+      expect(copy.files.size).toBeGreaterThan(original.files.size);
+    }
+  });
+
+  test('begins again when somebody pruned just before its lock counted', async () => {
+    const copy = original.clone();
+    const pruned = original.clone();
+    await forgetSnapshots(pruned.repository, [first.id], { clock: patientClock });
+    await pruneRepository(pruned.repository, {
+      clock: patientClock,
+      approve: () => true,
+      maxUnused: { bytes: 0 },
+      repackUncompressed: true,
+    });
+    let snapshotsRead = 0;
+    const report = await check(copy.repository, {
+      onProgress: ({ phase }) => {
+        if (phase === 'snapshots') snapshotsRead += 1;
+        if (phase !== 'index' || snapshotsRead > 1) return;
+        for (const path of copy.files.keys()) {
+          if (!pruned.files.has(path) && !path.startsWith('locks/')) copy.files.delete(path);
+        }
+        for (const [path, bytes] of pruned.files) copy.files.set(path, bytes);
+      },
+    });
+    expect(snapshotsRead).toBe(2);
+    expect(report).toMatchObject({ sound: true, findings: [], checked: { snapshots: 1 } });
   });
 });
 

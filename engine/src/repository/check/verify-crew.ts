@@ -35,6 +35,8 @@ export class VerifyCrew implements AsyncDisposable {
   readonly #members: Member[] = [];
   readonly #waiting = new Map<number, PromiseWithResolvers<PackVerdict>>();
   #nextTicket = 0;
+  /** What ended a thread: nothing would answer from then on. */
+  #failure: { readonly error: unknown } | undefined;
 
   constructor(threads: number, setup: VerifyWorkerSetup) {
     for (let thread = 0; thread < threads; thread += 1) this.#members.push(this.#start(setup));
@@ -42,6 +44,7 @@ export class VerifyCrew implements AsyncDisposable {
 
   /** Takes the bytes over: they are gone for the caller. */
   async verify(pack: number, name: Id, bytes: Uint8Array<ArrayBuffer>): Promise<PackVerdict> {
+    if (this.#failure !== undefined) throw this.#failure.error;
     const member = this.#members.reduce((least, other) => (other.busy < least.busy ? other : least));
     const ticket = this.#nextTicket;
     this.#nextTicket += 1;
@@ -67,6 +70,7 @@ export class VerifyCrew implements AsyncDisposable {
       this.#waiting.delete(ticket);
     });
     worker.on('error', (error) => {
+      this.#failure ??= { error };
       for (const { reject } of this.#waiting.values()) reject(error);
     });
     return { worker, busy: 0 };
