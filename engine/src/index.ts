@@ -30,9 +30,9 @@ export {
 export type { SearchResult } from './archive/browse/snapshot-search.ts';
 export type { TarOptions } from './archive/browse/tar-stream.ts';
 export type { EntryStep, ProblemStep } from './archive/browse/tree-walk.ts';
+export type { Root, SelectionRules } from './archive/filter/exclude.ts';
 export type { PatternFile } from './archive/filter/exclude-flags.ts';
 export { selectionRules } from './archive/filter/exclude-flags.ts';
-export type { Root, SelectionRules } from './archive/filter/exclude.ts';
 export { parseFilesFrom, parseFilesFromRaw, parseFilesFromVerbatim } from './archive/filter/files-from.ts';
 export { expandGlob } from './archive/filter/glob.ts';
 export type { PathText } from './archive/filter/path-text.ts';
@@ -65,6 +65,7 @@ export { openPosix } from './kernel/posix/posix.ts';
 export { printableName } from './kernel/printable-name.ts';
 export { checkRepository } from './repository/check/check.ts';
 export type { CheckFinding, CheckProgress, CheckReport, ReadData } from './repository/check/report.ts';
+export { forgetSnapshots } from './repository/forget.ts';
 export type { ForgetGroup, KeptSnapshot } from './repository/forget-plan.ts';
 export { planForget } from './repository/forget-plan.ts';
 export type { IndexedRepository } from './repository/indexed-repository.ts';
@@ -73,6 +74,9 @@ export type { ListedKey } from './repository/keys.ts';
 export { addKey, changePassword, listKeys, removeKey } from './repository/keys.ts';
 export { beginLock, listLocks, removeLocks, takeLock } from './repository/locks.ts';
 export { createRepository, openRepository } from './repository/open.ts';
+export type { PruneProgress } from './repository/prune/prune.ts';
+export { pruneRepository } from './repository/prune/prune.ts';
+export type { PrunePlan } from './repository/prune/prune-plan.ts';
 export type { Repository } from './repository/repository.ts';
 export type { Grouping, SnapshotGroupKey } from './repository/snapshot-group.ts';
 export { groupSnapshots } from './repository/snapshot-group.ts';
@@ -84,9 +88,5 @@ export {
   resolveFolder,
   selectSnapshot,
 } from './repository/snapshot-selection.ts';
-export { forgetSnapshots } from './repository/forget.ts';
-export type { PruneProgress } from './repository/prune/prune.ts';
-export { pruneRepository } from './repository/prune/prune.ts';
-export type { PrunePlan } from './repository/prune/prune-plan.ts';
 export type { Stats, StatsMode } from './repository/stats.ts';
 export { computeStats } from './repository/stats.ts';
