@@ -11,6 +11,7 @@ import type { Id } from '../../engine/src/kernel/id.ts';
 import { checkRepository } from '../../engine/src/repository/check/check.ts';
 import { forgetSnapshots } from '../../engine/src/repository/forget.ts';
 import { changePassword } from '../../engine/src/repository/keys.ts';
+import { withLock } from '../../engine/src/repository/locks.ts';
 import { openRepository } from '../../engine/src/repository/open.ts';
 import { pruneRepository } from '../../engine/src/repository/prune/prune.ts';
 import type { Repository } from '../../engine/src/repository/repository.ts';
@@ -79,13 +80,9 @@ async function performOn(repository: Repository, work: Work, signal: AbortSignal
       return saved(snapshot);
     }
     case 'restore': {
-      const indexed = await repository.loadIndex(signal);
-      const { tree } = await repository.loadSnapshot(work.snapshot, signal);
-      const problems: string[] = [];
-      const onProblem = (problem: unknown) => problems.push(JSON.stringify(problem));
-      const { target } = work;
-      await restoreSnapshot(indexed, { tree }, { clock, target, workers: 1, signal, onProblem });
-      return { findings: problems };
+      // Or else a prune beside it takes away the packs that the index named when it was read.
+      const lock = { exclusive: false, clock, signal };
+      return await withLock(repository, lock, (held) => restore(repository, work, held));
     }
     case 'forget':
       await forgetSnapshots(repository, work.snapshots, { clock, signal });
@@ -117,6 +114,25 @@ async function performOn(repository: Repository, work: Work, signal: AbortSignal
       await changePassword(repository, work.to, { clock, signal, kdf: QUICK_KEY });
       return {};
   }
+}
+
+async function restore(
+  repository: Repository,
+  { snapshot, target }: Work & { does: 'restore' },
+  signal: AbortSignal,
+): Promise<Done> {
+  const indexed = await repository.loadIndex(signal);
+  const { tree } = await repository.loadSnapshot(snapshot, signal);
+  const findings: string[] = [];
+  const source = { tree };
+  await restoreSnapshot(indexed, source, {
+    clock,
+    target,
+    workers: 1,
+    signal,
+    onProblem: (problem) => findings.push(JSON.stringify(problem)),
+  });
+  return { findings };
 }
 
 function common(signal: AbortSignal) {
