@@ -40,7 +40,7 @@ export async function copyTree(
   }
 
   function copyEntry(entry: Dirent, source: string, target: string): void {
-    if (entry.isSymbolicLink()) return symlinkSync(readlinkSync(source), target);
+    if (entry.isSymbolicLink()) symlinkSync(readlinkSync(source), target);
     if (!entry.isFile()) return;
     const { size } = lstatSync(source);
     if (size > limits.largestFile || !copyFile(source, target)) return;

@@ -12,6 +12,7 @@ import { renderKeys } from './keys.ts';
 import { renderPoints } from './points.ts';
 import { renderPrunePlan } from './prune-plan.ts';
 import { renderStats } from './repository-stats.ts';
+import { renderRestorePlan } from './restore-plan.ts';
 import { renderRestore } from './restore-summary.ts';
 import { renderTable } from './table.ts';
 
@@ -212,6 +213,21 @@ test('statistics say what they count', () => {
     '  size         5.0 MB',
     '  uncompressed 9.0 MB',
     '  compression  1.8×',
+  ]);
+});
+
+test('a plan to delete names what goes, and how to agree', () => {
+  const plan = {
+    target: '/srv',
+    deletions: Array.from({ length: 21 }, (_, index) => `/stray ${index}`),
+    token: '1a2b3c',
+  };
+  const lines = renderRestorePlan(plan, style, true);
+  expect(lines[0]).toBe('▲ Deletes 21 entries of /srv that the point does not have');
+  expect(lines.slice(-3)).toEqual([
+    '  /stray 19',
+    '  and 1 more (all of them with --json)',
+    '  To agree to exactly this: --consent 1a2b3c',
   ]);
 });
 
