@@ -31,18 +31,19 @@ interface Place {
 /** Tells of each call before it is made. */
 function watched(inner: Backend, onCall: (place: Place) => void): Backend {
   const counts = new Map<string, number>();
-  const tell = (call: Call, type: FileType) => {
+  const told = <Result>(call: Call, type: FileType, make: () => Result): Result => {
     const nth = (counts.get(`${call} ${type}`) ?? 0) + 1;
     counts.set(`${call} ${type}`, nth);
     onCall({ call, type, nth });
+    return make();
   };
   return {
     ...inner,
-    save: (handle, data, signal) => (tell('save', handle.type), inner.save(handle, data, signal)),
-    load: (handle, range, signal) => (tell('load', handle.type), inner.load(handle, range, signal)),
-    stat: (handle, signal) => (tell('stat', handle.type), inner.stat(handle, signal)),
-    remove: (handle, signal) => (tell('remove', handle.type), inner.remove(handle, signal)),
-    list: (type, signal) => (tell('list', type), inner.list(type, signal)),
+    save: (handle, data, signal) => told('save', handle.type, () => inner.save(handle, data, signal)),
+    load: (handle, range, signal) => told('load', handle.type, () => inner.load(handle, range, signal)),
+    stat: (handle, signal) => told('stat', handle.type, () => inner.stat(handle, signal)),
+    remove: (handle, signal) => told('remove', handle.type, () => inner.remove(handle, signal)),
+    list: (type, signal) => told('list', type, () => inner.list(type, signal)),
   };
 }
 
