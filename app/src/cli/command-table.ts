@@ -1,8 +1,12 @@
 import * as demo from './commands/demo.ts';
+import * as doctorPostgres from './commands/doctor/postgres.ts';
 import * as backup from './commands/files/backup.ts';
 import * as restore from './commands/files/restore.ts';
 import * as help from './commands/help.ts';
 import * as points from './commands/points.ts';
+import * as postgresBackup from './commands/postgres/backup.ts';
+import * as postgresPoints from './commands/postgres/points.ts';
+import * as postgresRestore from './commands/postgres/restore.ts';
 import * as check from './commands/repo/check.ts';
 import * as diff from './commands/repo/diff.ts';
 import * as dump from './commands/repo/dump.ts';
@@ -25,6 +29,10 @@ export interface CommandParts {
   readonly listPoints: points.ListPoints;
   readonly backupFiles: backup.BackupFiles;
   readonly planRestore: restore.PlanRestore;
+  readonly backUpBase: postgresBackup.BackUpBase;
+  readonly listBases: postgresPoints.ListBases;
+  readonly restoreBase: postgresRestore.RestoreBase;
+  readonly diagnosePostgres: doctorPostgres.DiagnosePostgres;
   readonly initRepository: init.InitRepository;
   readonly checkRepository: check.CheckRepository;
   readonly planForget: forget.PlanForget;
@@ -48,6 +56,22 @@ export function commandTable(parts: CommandParts): Registration[] {
     { group: [], define: (parent, context) => demo.define(parent, context, parts.runDemo) },
     { group: ['files'], define: (parent, context) => backup.define(parent, context, parts.backupFiles) },
     { group: ['files'], define: (parent, context) => restore.define(parent, context, parts.planRestore) },
+    {
+      group: ['postgres'],
+      define: (parent, context) => postgresBackup.define(parent, context, parts.backUpBase),
+    },
+    {
+      group: ['postgres'],
+      define: (parent, context) => postgresPoints.define(parent, context, parts.listBases),
+    },
+    {
+      group: ['postgres'],
+      define: (parent, context) => postgresRestore.define(parent, context, parts.restoreBase),
+    },
+    {
+      group: ['doctor'],
+      define: (parent, context) => doctorPostgres.define(parent, context, parts.diagnosePostgres),
+    },
     { group: ['repo'], define: (parent, context) => init.define(parent, context, parts.initRepository) },
     { group: ['repo'], define: (parent, context) => check.define(parent, context, parts.checkRepository) },
     { group: ['repo'], define: (parent, context) => forget.define(parent, context, parts.planForget) },

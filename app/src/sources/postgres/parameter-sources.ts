@@ -62,7 +62,9 @@ export function passwordFrom(file: string, subject: PasswordSubject): string | u
   const wanted = [[host], [String(subject.port)], [subject.database, 'replication'], [subject.user]];
   for (const line of file.split('\n')) {
     if (line.startsWith('#')) continue;
-    const fields = line.match(/(?:^|:)((?:\\.|[^:\\])*)/g)?.map((field) => field.replace(/^:/, '').replace(/\\(.)/g, '$1'));
+    const fields = line
+      .match(/(?:^|:)((?:\\.|[^:\\])*)/g)
+      ?.map((field) => field.replace(/^:/, '').replace(/\\(.)/g, '$1'));
     if (fields === undefined || fields.length < 5) continue;
     const fits = wanted.every((choices, at) => fields[at] === '*' || choices.includes(fields[at] ?? ''));
     if (fits) return fields.slice(4).join(':');

@@ -19,8 +19,15 @@ test('what is escaped in a URL is read as it was meant', () => {
 });
 
 test('TLS is set as libpq names it', () => {
-  const { tls } = read('postgres://u@h/d?sslmode=verify-full&sslrootcert=/etc/ca.pem&sslcert=/c.pem&sslkey=/k.pem');
-  expect(tls).toEqual({ mode: 'verify-full', rootCertificate: '/etc/ca.pem', certificate: '/c.pem', key: '/k.pem' });
+  const { tls } = read(
+    'postgres://u@h/d?sslmode=verify-full&sslrootcert=/etc/ca.pem&sslcert=/c.pem&sslkey=/k.pem',
+  );
+  expect(tls).toEqual({
+    mode: 'verify-full',
+    rootCertificate: '/etc/ca.pem',
+    certificate: '/c.pem',
+    key: '/k.pem',
+  });
 });
 
 test('of several sources the first that says something is believed', () => {
