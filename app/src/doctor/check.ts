@@ -12,6 +12,9 @@ export interface Advice extends Finding {
 export interface Check<Facts> {
   /** What is as it should be when there is nothing to say: `WAL is written for backups`. */
   readonly healthy: string;
+  /** Whether enough is known to say anything; always unless it says so. */
+  known?(facts: Facts): boolean;
+  /** Undefined when all is well. */
   examine(facts: Facts): Advice | undefined;
 }
 
@@ -26,6 +29,7 @@ export function diagnose<Facts>(subject: string, checks: readonly Check<Facts>[]
   const healthy: string[] = [];
   const advice: Advice[] = [];
   for (const check of checks) {
+    if (check.known?.(facts) === false) continue;
     const found = check.examine(facts);
     if (found === undefined) healthy.push(check.healthy);
     else advice.push(found);

@@ -37,6 +37,7 @@ const OLDEST = 12;
 export const postgresChecks: readonly Check<ServerHealth>[] = [
   {
     healthy: 'the server is of a version that can be backed up',
+    known: ({ major }) => major !== undefined,
     examine: ({ major, server }) =>
       major === undefined || major >= OLDEST
         ? undefined
@@ -50,6 +51,7 @@ export const postgresChecks: readonly Check<ServerHealth>[] = [
   },
   {
     healthy: 'WAL is written for backups',
+    known: has('wal_level'),
     examine: ({ settings }) =>
       settings['wal_level'] !== 'minimal'
         ? undefined
@@ -64,6 +66,7 @@ export const postgresChecks: readonly Check<ServerHealth>[] = [
   },
   {
     healthy: 'the role may take backups',
+    known: ({ mayReplicate }) => mayReplicate !== undefined,
     examine: ({ mayReplicate, role }) =>
       mayReplicate !== false
         ? undefined
@@ -76,9 +79,15 @@ export const postgresChecks: readonly Check<ServerHealth>[] = [
             hint: 'It needs no more than that for base backups and the journal.',
           },
   },
-  { healthy: 'replication connections are accepted', examine: replicationAdvice },
+  {
+    healthy: 'replication connections are accepted',
+    // What a missing attribute leads to is said once.
+    known: ({ mayReplicate }) => mayReplicate !== false,
+    examine: replicationAdvice,
+  },
   {
     healthy: 'there are connections for backups',
+    known: has('max_wal_senders'),
     examine: ({ settings }) =>
       enough(settings['max_wal_senders'], 3)
         ? undefined
@@ -93,6 +102,7 @@ export const postgresChecks: readonly Check<ServerHealth>[] = [
   },
   {
     healthy: 'there are slots for backups',
+    known: has('max_replication_slots'),
     examine: ({ settings }) =>
       enough(settings['max_replication_slots'], 2)
         ? undefined
@@ -107,6 +117,7 @@ export const postgresChecks: readonly Check<ServerHealth>[] = [
   },
   {
     healthy: 'a receiver that stays away cannot fill the disk of the server',
+    known: has('max_slot_wal_keep_size'),
     examine: ({ settings }) =>
       settings['max_slot_wal_keep_size'] !== '-1'
         ? undefined
@@ -121,6 +132,7 @@ export const postgresChecks: readonly Check<ServerHealth>[] = [
   },
   {
     healthy: 'incremental base backups are possible',
+    known: has('summarize_wal'),
     examine: ({ settings }) =>
       settings['summarize_wal'] !== 'off'
         ? undefined
@@ -134,6 +146,7 @@ export const postgresChecks: readonly Check<ServerHealth>[] = [
   },
   {
     healthy: 'pages have checksums',
+    known: has('data_checksums'),
     examine: ({ settings }) =>
       settings['data_checksums'] !== 'off'
         ? undefined
@@ -148,6 +161,7 @@ export const postgresChecks: readonly Check<ServerHealth>[] = [
   },
   {
     healthy: 'commits and pages survive a power cut',
+    known: has('fsync'),
     examine: ({ settings }) => {
       const off = ['fsync', 'full_page_writes'].filter((name) => settings[name] === 'off');
       if (off.length === 0) return undefined;
@@ -207,7 +221,10 @@ function sql(...fix: string[]): Pick<Advice, 'fix' | 'fixIn'> {
   return { fix, fixIn: PSQL };
 }
 
-/** What is unknown is not complained of. */
+function has(setting: string): (facts: ServerHealth) => boolean {
+  return ({ settings }) => settings[setting] !== undefined;
+}
+
 function enough(setting: string | undefined, needed: number): boolean {
-  return setting === undefined || Number(setting) >= needed;
+  return Number(setting) >= needed;
 }
