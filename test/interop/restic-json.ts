@@ -1,13 +1,13 @@
-import { goModeOf } from '../../format/go-mode.ts';
-import { formatTime } from '../../format/go-time.ts';
-import type { StoredSnapshot } from '../../format/types.ts';
-import { shortId } from '../../kernel/id.ts';
-import { pathText } from '../filter/path-text.ts';
-import type { Change, DiffFigures, DiffStatistics } from './diff.ts';
-import type { FoundNode } from './find-names.ts';
-import type { FoundObject } from './find-objects.ts';
-import { modeText } from './mode-text.ts';
-import type { SearchResult } from './snapshot-search.ts';
+import type { Change, DiffFigures, DiffStatistics } from '../../engine/src/archive/browse/diff.ts';
+import type { FoundNode } from '../../engine/src/archive/browse/find-names.ts';
+import type { FoundObject } from '../../engine/src/archive/browse/find-objects.ts';
+import { modeText } from '../../engine/src/archive/browse/mode-text.ts';
+import type { SearchResult } from '../../engine/src/archive/browse/snapshot-search.ts';
+import { pathText } from '../../engine/src/archive/filter/path-text.ts';
+import { goModeOf } from '../../engine/src/format/go-mode.ts';
+import { formatTime } from '../../engine/src/format/go-time.ts';
+import type { StoredSnapshot } from '../../engine/src/format/types.ts';
+import { shortId } from '../../engine/src/kernel/id.ts';
 
 /*
  * The results as restic's --json shows them, so that scripts for restic read ours (restic manual, "Scripting").
