@@ -6,37 +6,12 @@ import type { SearchResult } from '../../engine/src/archive/browse/snapshot-sear
 import { pathText } from '../../engine/src/archive/filter/path-text.ts';
 import { goModeOf } from '../../engine/src/format/go-mode.ts';
 import { formatTime } from '../../engine/src/format/go-time.ts';
-import type { StoredSnapshot } from '../../engine/src/format/types.ts';
-import { shortId } from '../../engine/src/kernel/id.ts';
 
 /*
- * The results as restic's --json shows them, so that scripts for restic read ours (restic manual, "Scripting").
+ * Our results in the shapes of restic's --json (restic manual, "Scripting"), to be compared with restic's own.
  * A byte of a name that is not UTF-8 is a lone surrogate (U+DC80…U+DCFF), which JSON.stringify writes as \udcxx: restic
  * writes U+FFFD there, and readers that know no lone surrogates see just that.
  */
-
-/** The first line of `ls --json`. */
-export function snapshotJson({ id, programVersion, ...snapshot }: StoredSnapshot): Record<string, unknown> {
-  const { time, parent, tree, paths, hostname, username, uid, gid, excludes, tags, original } = snapshot;
-  return {
-    time,
-    parent,
-    tree,
-    paths,
-    hostname,
-    username,
-    uid: uid === 0 ? undefined : uid,
-    gid: gid === 0 ? undefined : gid,
-    excludes: excludes.length === 0 ? undefined : excludes,
-    tags: tags.length === 0 ? undefined : tags,
-    original,
-    program_version: programVersion,
-    id,
-    short_id: shortId(id),
-    struct_type: 'snapshot',
-    message_type: 'snapshot',
-  };
-}
 
 /** A line of `ls --json`. */
 export function listedJson({ path, node }: FoundNode): Record<string, unknown> {
