@@ -44,7 +44,7 @@ describe('help', () => {
 
   test.each(COMMANDS)('the global options stand after %s too', async (words) => {
     const { stdout } = await run([...words.split(' '), '--help']);
-    for (const option of ['--json', '--quiet', '--verbose', '--no-color', '--no-lock', '--retry-lock']) {
+    for (const option of ['--json', '--quiet', '--no-color', '--no-lock', '--retry-lock']) {
       expect(stdout).toContain(option);
     }
   });
@@ -102,10 +102,6 @@ describe('global options are understood wherever they stand', () => {
       },
     });
     expect(seen).toMatchObject([{ location: '/srv/backup', lock: false, retryLock: 300_000 }]);
-  });
-
-  test('quiet and verbose contradict each other', async () => {
-    expect((await run(['-q', 'points', '-v'], { listPoints })).exitCode).toBe(2);
   });
 });
 
