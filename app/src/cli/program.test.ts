@@ -137,7 +137,7 @@ describe('files backup', () => {
 
   test('hands restic’s options on under their names', async () => {
     const given = await request(
-      `/home /etc -e *.tmp -e cache --exclude-larger-than 1M -nxv --tag a,b --tag c -H db-2 --compression max --no-scan
+      `/home /etc -e *.tmp -e cache --exclude-larger-than 1M -nx --tag a,b --tag c -H db-2 --compression max --no-scan
        --limit-upload 500 --time 2026-11-21T10:44:07Z`.split(/\s+/),
     );
     expect(given).toMatchObject({
@@ -324,7 +324,7 @@ test('no password is ever printed, whatever fails', async () => {
     throw new Error(`failed with ${JSON.stringify(access)} ${access.password}`);
   };
   const debug = { environment: { ...environment, HOLDFAST_DEBUG: '1' } };
-  const { stdout, stderr } = await run(['points', '-vv'], { listPoints }, debug);
+  const { stdout, stderr } = await run(['points'], { listPoints }, debug);
   expect(stdout + stderr).toContain('[secret]');
   expect(stdout + stderr).not.toContain('correct horse');
 });
