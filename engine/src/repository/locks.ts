@@ -45,17 +45,22 @@ export async function beginLock(repository: Repository, options: LockOptions): P
   );
 }
 
+/** Takes a lock that counts already: nobody was in the way at the second look either. */
+export async function takeLock(repository: Repository, options: LockOptions): Promise<HeldLock> {
+  return await retryWhileLocked(options, async () => {
+    const begun = await beginLock(repository, { ...options, retryFor: 0 });
+    await begun.confirmed;
+    return begun;
+  });
+}
+
 /** Takes a lock, runs `work`, gives the lock back whatever happens. */
 export async function withLock<Result>(
   repository: Repository,
   options: LockOptions,
   work: (signal: AbortSignal) => Promise<Result>,
 ): Promise<Result> {
-  const lock = await retryWhileLocked(options, async () => {
-    const begun = await beginLock(repository, { ...options, retryFor: 0 });
-    await begun.confirmed;
-    return begun;
-  });
+  const lock = await takeLock(repository, options);
   try {
     return await work(joined(lock.signal, options.signal));
   } finally {
@@ -200,6 +205,7 @@ class FileLock implements HeldLock {
     this.#repository = repository;
     this.#options = options;
     this.#id = id;
+    process.on('SIGHUP', survive);
     this.confirmed = this.#confirm();
     // Whoever awaits `confirmed` gets the failure; a caller that fails before that must not crash the process.
     this.confirmed.catch(() => undefined);
@@ -221,12 +227,15 @@ class FileLock implements HeldLock {
     } catch {
       // What the lock was for is done or has failed for a reason of its own. One that stays is stale as soon as this
       // process is gone, for other hosts in half an hour.
+    } finally {
+      process.off('SIGHUP', survive);
     }
   }
 
   async #confirm(): Promise<void> {
     try {
-      await this.#options.clock.sleep(SETTLE_MS, this.#options.signal);
+      // Whoever releases it before then has read what they wanted, and does not wait for the second look.
+      await this.#options.clock.sleep(SETTLE_MS, joined(this.#stopped.signal, this.#options.signal));
       await assertFree(this.#repository, this.#options, this.#id);
     } catch (error) {
       await this.release();
@@ -306,6 +315,14 @@ class FileLock implements HeldLock {
       if (!isFailure(error, 'backend.not-found')) throw error;
     }
   }
+}
+
+/**
+ * A restic on this host that finds our lock sends SIGHUP to our process, to see whether it lives (its lock_unix.go), and
+ * counts on it to be ignored: unhandled, the question would kill us. So whoever holds a lock survives a hang-up.
+ */
+function survive(): void {
+  // Being handled is all that it takes.
 }
 
 export function joined(first: AbortSignal, second: AbortSignal | undefined): AbortSignal {

@@ -1,5 +1,6 @@
-import type { Finding } from '@holdfast/engine';
+import type { CheckFinding } from '@holdfast/engine';
 import { describe, expect, test } from 'vitest';
+import { checkOf } from '../../testing/check-result.ts';
 import { figuresOf, idOf, snapshotOf } from '../../testing/snapshots.ts';
 import { styleFor } from '../style.ts';
 import { displayWidth } from '../width.ts';
@@ -11,6 +12,7 @@ import { renderKeys } from './keys.ts';
 import { renderPoints } from './points.ts';
 import { renderPrunePlan } from './prune-plan.ts';
 import { renderStats } from './repository-stats.ts';
+import { renderRestorePlan } from './restore-plan.ts';
 import { renderRestore } from './restore-summary.ts';
 import { renderTable } from './table.ts';
 
@@ -143,7 +145,7 @@ describe('a restore', () => {
   test('is told with what was compared, or how to have it compared', () => {
     expect(renderRestore({ ...summary, filesVerified: 11_849 }, style)).toEqual([
       '✔ Restored 11,842 files, 118 MB into /tmp/back in 3.2 s',
-      '  7 already there, 0 left as they were, 0 deleted',
+      '  7 already there',
       '  11,849 files read back and compared',
     ]);
     expect(renderRestore(summary, style).at(-1)).toContain('--verify');
@@ -151,34 +153,29 @@ describe('a restore', () => {
 
   test('that was only tried says what would happen', () => {
     expect(renderRestore({ ...summary, dryRun: true }, style)).toEqual([
-      '? Dry run in 3.2 s: would write 11,842 files, 118 MB into /tmp/back; 7 already there, 0 left as they were, 0 deleted',
+      '? Dry run in 3.2 s: would write 11,842 files, 118 MB into /tmp/back; 7 already there',
     ]);
   });
 });
 
 describe('a check', () => {
-  const result = {
-    snapshots: 3,
-    packs: 1200,
-    packsRead: 0,
-    bytesRead: 0,
-    milliseconds: 900,
-    findings: [] as Finding[],
-  };
+  const result = checkOf({ unchecked: ['The contents of the files were not read.'] });
 
   test('without findings says what it looked at and what it did not', () => {
     expect(renderCheck(result, style, 80)).toEqual([
       '✔ No errors in 3 snapshots and 1,200 packs (0.9 s)',
-      '  Next: --read-data reads and authenticates all of the data',
+      '  The contents of the files were not read.',
     ]);
-    const read = { ...result, packsRead: 1200, bytesRead: 5e9 };
-    expect(renderCheck(read, style, 80)).toEqual([
+    const checked = { ...result.checked, packsRead: 1200, bytesRead: 5e9 };
+    const unused = { blobs: 2, bytes: 4e6 };
+    expect(renderCheck({ ...result, checked, unchecked: [], unused }, style, 80)).toEqual([
       '✔ No errors in 3 snapshots and 1,200 packs, 5.0 GB of data read and authenticated (0.9 s)',
+      '  4.0 MB in 2 pieces are needed by no snapshot (holdfast repo prune).',
     ]);
   });
 
-  test('puts the worst first, each with what to do', () => {
-    const findings: Finding[] = [
+  test('puts the worst first, each with what it costs and what to do', () => {
+    const findings: CheckFinding[] = [
       {
         severity: 'note',
         code: 'pack.unused',
@@ -186,47 +183,80 @@ describe('a check', () => {
         message: 'nothing needs it',
         hint: 'Prune.',
       },
-      { severity: 'error', code: 'pack.missing', subject: 'pack 1', message: 'it is not there' },
+      {
+        severity: 'error',
+        code: 'pack.missing',
+        subject: 'pack 1',
+        message: 'it is not there',
+        affected: { total: 1200, paths: ['snapshot 1a2b3c4d:/etc/fstab'] },
+      },
     ];
     expect(renderCheck({ ...result, findings }, style, 80)).toEqual([
       '✖ pack 1: it is not there',
+      '    snapshot 1a2b3c4d:/etc/fstab',
+      '    and 1,199 more',
       '  pack.missing',
       '? pack 9: nothing needs it',
       '  Prune.',
       '  pack.unused',
       '✖ 1 error in 3 snapshots and 1,200 packs (0.9 s)',
+      '  The contents of the files were not read.',
     ]);
   });
 });
 
 test('statistics say what they count', () => {
-  expect(
-    renderStats({ mode: 'raw-data', snapshots: 2, blobs: 1234, bytes: 5e6, uncompressedBytes: 9e6 }),
-  ).toEqual([
+  const stats = { mode: 'raw-data', snapshots: 2, blobs: 1234, totalSize: 5e6 } as const;
+  expect(renderStats({ ...stats, uncompressedSize: 9e6, compressionRatio: 1.8 })).toEqual([
     '2 snapshots · what the repository takes for them',
     '  pieces       1,234',
     '  size         5.0 MB',
-    '  compression  1.8× of 9.0 MB',
+    '  uncompressed 9.0 MB',
+    '  compression  1.8×',
   ]);
 });
 
-test('a prune plan says what is removed, what is rewritten and what it frees', () => {
+test('a plan to delete names what goes, and how to agree', () => {
   const plan = {
-    usedBytes: 9e9,
-    unusedBytes: 2e9,
-    packsToRemove: 100,
-    bytesToRemove: 1.5e9,
-    packsToRepack: 1,
-    bytesToRepack: 16e6,
-    bytesFreed: 1.51e9,
-    unusedBytesAfter: 4.9e8,
+    target: '/srv',
+    deletions: Array.from({ length: 21 }, (_, index) => `/stray ${index}`),
+    token: '1a2b3c',
   };
-  expect(renderPrunePlan(plan)).toEqual([
-    '  in use   9.0 GB, unused 2.0 GB',
-    '  remove   100 packs, 1.5 GB',
-    '  rewrite  1 pack, 16.0 MB',
-    '  frees    1.5 GB; 490 MB unused may stay',
+  const lines = renderRestorePlan(plan, style, true);
+  expect(lines[0]).toBe('▲ Deletes 21 entries of /srv that the point does not have');
+  expect(lines.slice(-3)).toEqual([
+    '  /stray 19',
+    '  and 1 more (all of them with --json)',
+    '  To agree to exactly this: --consent 1a2b3c',
   ]);
+});
+
+describe('a prune plan', () => {
+  const totals = {
+    before: { packs: 700, bytes: 11e9 },
+    kept: { packs: 589, bytes: 9e9 },
+    repacked: { packs: 1, bytes: 16e6, freed: 10e6 },
+    removed: { packs: 100, bytes: 1.5e9 },
+    unreferenced: { packs: 10, bytes: 2e6 },
+    freed: 1.512e9,
+    unusedAfter: 4.9e8,
+  };
+  const plan = { packs: [], unreferenced: [], gone: [], totals, idle: false };
+
+  test('says what is removed, what is rewritten and what it frees', () => {
+    expect(renderPrunePlan(plan)).toEqual([
+      '  there    700 packs, 11.0 GB',
+      '  remove   110 packs, 1.5 GB',
+      '  rewrite  1 pack, 16.0 MB',
+      '  frees    1.5 GB; 490 MB unused stay, too scattered to be worth it',
+    ]);
+  });
+
+  test('that has nothing to do says so in a line', () => {
+    expect(renderPrunePlan({ ...plan, idle: true, totals: { ...totals, unusedAfter: 0 } })).toEqual([
+      '  nothing to do in 700 packs, 11.0 GB; nothing unused stays',
+    ]);
+  });
 });
 
 test('the key that opened the repository is marked', () => {

@@ -29,7 +29,8 @@ export async function* listTree(
     tree,
     signal === undefined ? { descend } : { descend, signal },
   )) {
-    if (step.kind !== 'left' && isWithin(step.path)) yield step;
+    // A problem on the way there is the reason why nothing comes.
+    if (step.kind === 'problem' || (step.kind === 'entry' && isWithin(step.path))) yield step;
   }
 }
 

@@ -32,9 +32,11 @@ export interface Deletion {
   readonly path: PathText;
   readonly isDirectory: boolean;
   readonly record: number;
-  /** So that nothing else that took its name in the meantime is deleted. */
+  /** So that nothing else that took its name in the meantime is deleted: inodes alone are soon used again. */
   readonly inode: bigint;
   readonly device: bigint;
+  /** Nanoseconds. */
+  readonly ctime: bigint;
 }
 
 /**
@@ -97,10 +99,11 @@ export function executeDeletion(
   return { deleted, problems };
 }
 
-function deleteOne(path: string | Buffer, { inode, device, isDirectory }: Deletion): void {
+function deleteOne(path: string | Buffer, { inode, device, ctime, isDirectory }: Deletion): void {
   const found = lstatSync(path, { bigint: true });
-  if (found.ino !== inode || found.dev !== device)
-    throw new Error('something else is there now, and is left alone');
+  // Deleting what is in a directory changed its time; not empty, it stays in any case.
+  const isSame = found.ino === inode && found.dev === device && (isDirectory || found.ctimeNs === ctime);
+  if (!isSame) throw new Error('something else is there now, and is left alone');
   if (isDirectory) rmdirSync(path);
   else unlinkSync(path);
 }
@@ -138,11 +141,12 @@ class Strangers implements TreeVisitor<Place> {
     // What the snapshot has is the restore's business.
   }
 
-  /** Children first. What is kept inside keeps its directory too. */
+  /** Children first. What is kept inside keeps the directories that it lies in. */
   #stranger(parent: Place, name: BytePath): void {
     const waiting: { place: Place; listed: boolean }[] = [
       { place: this.#placeOf(parent, name), listed: false },
     ];
+    const keeping = new Set<number>();
     for (let next = waiting.at(-1); next !== undefined; next = waiting.at(-1)) {
       const { place } = next;
       const found = this.#look(place.record);
@@ -155,8 +159,12 @@ class Strangers implements TreeVisitor<Place> {
         continue;
       }
       waiting.pop();
-      if (found === undefined || !this.#selection(place.path, isDirectory).wanted) continue;
-      this.found.push({ ...place, isDirectory, inode: found.ino, device: found.dev });
+      if (found === undefined) continue;
+      if (keeping.has(place.record) || !this.#selection(place.path, isDirectory).wanted) {
+        keeping.add(this.#ledger.directoryOf(place.record));
+        continue;
+      }
+      this.found.push({ ...place, isDirectory, inode: found.ino, device: found.dev, ctime: found.ctimeNs });
     }
   }
 

@@ -52,11 +52,12 @@ export class ExistingFiles {
 
   #isAlike(record: number, found: { mode: bigint; uid: bigint; gid: bigint; mtimeNs: bigint }): boolean {
     const { ledger } = this.#options;
+    const mtime = ledger.timesOf(record)?.mtime ?? found.mtimeNs;
     return (
       Number(found.mode & 0o7777n) === ledger.modeOf(record) &&
       Number(found.uid) === ledger.uidOf(record) &&
       Number(found.gid) === ledger.gidOf(record) &&
-      found.mtimeNs === ledger.timesOf(record).mtime &&
+      found.mtimeNs === mtime &&
       this.#hasItsAttributes(record)
     );
   }

@@ -124,8 +124,10 @@ export class Ledger {
     return this.#floats[record + SIZE] as number;
   }
 
-  timesOf(record: number): { atime: bigint; mtime: bigint } {
-    return { atime: this.#longs[record + ATIME] as bigint, mtime: this.#longs[record + MTIME] as bigint };
+  /** Undefined where the snapshot does not know it. */
+  timesOf(record: number): { atime: bigint; mtime: bigint } | undefined {
+    const [mtime, atime] = [this.#longs[record + MTIME] as bigint, this.#longs[record + ATIME] as bigint];
+    return mtime === NO_TIME ? undefined : { mtime, atime: atime === NO_TIME ? mtime : atime };
   }
 
   isExisting(record: number): boolean {
@@ -277,10 +279,14 @@ const PERMISSIONS = 0o7777;
 const EXISTING = 1 << 16;
 const SCRUB = 1 << 17;
 
-/** restic's times reach from year 1 to 9999, a file system's nanoseconds in 64 bits from 1677 to 2262. */
+/**
+ * restic's times reach from year 1, which is Go's way to say that there is none, to 9999; a file system's nanoseconds
+ * in 64 bits from 1677 to 2262.
+ */
 function clampTime(time: bigint): bigint {
-  if (time < -LATEST) return -LATEST;
+  if (time < -LATEST) return NO_TIME;
   return time > LATEST ? LATEST : time;
 }
 
 const LATEST = 2n ** 63n - 1n;
+const NO_TIME = -(2n ** 63n);

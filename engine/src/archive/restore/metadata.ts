@@ -36,6 +36,7 @@ export class Metadata {
     this.#setAttributes(record, path);
     this.#try('modes', () => fchmodSync(descriptor, this.#modeOf(record, owned)));
     const times = ledger.timesOf(record);
+    if (times === undefined) return;
     this.#try('times', () => {
       if (posix.times !== undefined) return posix.times.setOf(descriptor, times);
       futimesSync(descriptor, toSeconds(times.atime), toSeconds(times.mtime));
@@ -114,6 +115,7 @@ export class Metadata {
   #setTimes(record: number, path: BytePath): void {
     const { ledger, posix, notKept } = this.#options;
     const times = ledger.timesOf(record);
+    if (times === undefined) return;
     this.#try('times', () => {
       if (posix.times !== undefined) return posix.times.set(toBytes(path), times);
       lutimesSync(toSystemPath(path), toSeconds(times.atime), toSeconds(times.mtime));
