@@ -20,6 +20,7 @@ import { writeCorpus } from './corpus/write.ts';
 import { type Felt, renderLatencies } from './foreground/latency-table.ts';
 import { describeMachine } from './machine.ts';
 import { run } from './measurement.ts';
+import { runCorpus } from './operations.ts';
 import { findTool, type Tool } from './tools.ts';
 
 const READER = fileURLToPath(new URL('foreground/reader.ts', import.meta.url));
@@ -44,13 +45,18 @@ const VARIANTS: readonly (readonly string[])[] = [
 ];
 
 const scratch = await mkdtemp(path.join(options.directory, 'holdfast-foreground-'));
-process.once('SIGINT', () => {
-  // The commands have had it too, and are ending.
-  void rm(scratch, { recursive: true, force: true }).then(() => process.exit(130));
-});
+const interrupted = new AbortController();
+const { signal } = interrupted;
+for (const name of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(name, () =>
+    interrupted.abort(new Failure('interrupted', 'Interrupted; nothing is left behind.')),
+  );
+}
 try {
   await compare();
-} catch (error) {
+} catch (thrown) {
+  // A sleep that is aborted throws an error of its own.
+  const error: unknown = signal.aborted ? signal.reason : thrown;
   if (!isFailure(error)) throw error;
   tell(`✖ ${error.message}`);
   process.exitCode = error.exitCode;
@@ -59,13 +65,12 @@ try {
 }
 
 async function compare(): Promise<void> {
-  const corpus = corpora[options.corpus];
   const tool = await findTool(options.tool, scratch);
-  if (corpus === undefined || tool === undefined)
+  if (corpora[options.corpus] === undefined || tool === undefined)
     throw new Failure('usage', 'No such corpus, or no such program.');
   const [source, desk] = [path.join(scratch, 'source'), path.join(scratch, 'desk')];
   tell('writing the corpora');
-  writeCorpus(corpus, source, SEED);
+  await runCorpus([options.corpus, source], signal);
   writeCorpus(
     { kind: 'tree', files: 2000, directories: 50, bytes: 200e6, duplicates: 0 },
     desk,
@@ -81,7 +86,9 @@ async function compare(): Promise<void> {
   }));
   for (let number = 1; number <= Number(options.runs); number += 1) {
     tell(`run ${number}: alone`);
-    alone.latencies.push(...(await latenciesDuring(desk, () => delay(Number(options.seconds) * 1000))));
+    alone.latencies.push(
+      ...(await latenciesDuring(desk, () => delay(Number(options.seconds) * 1000, undefined, { signal }))),
+    );
     for (const { flags, latencies, backupSeconds } of beside) {
       tell(`run ${number}: ${['a backup', ...flags].join(' ')}`);
       const work = await prepareBackup(tool, source, flags);
@@ -102,10 +109,10 @@ async function compare(): Promise<void> {
 async function prepareBackup(tool: Tool, source: string, flags: readonly string[]) {
   const repository = path.join(scratch, 'repository');
   await rm(repository, { recursive: true, force: true });
-  await run(tool.init(repository));
+  await run(tool.init(repository), signal);
   await run({ program: 'sync', args: [] });
   const command = tool.backup(repository, source);
-  return () => run({ ...command, args: [...command.args, ...flags] });
+  return () => run({ ...command, args: [...command.args, ...flags] }, signal);
 }
 
 async function latenciesDuring(desk: string, work: () => Promise<unknown>): Promise<number[]> {
