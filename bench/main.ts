@@ -4,7 +4,7 @@
  *
  *     npm run bench -- --corpus mini --runs 3
  *     npm run bench -- --corpus tiny --scale 0.01 --runs 1
- *     npm run bench -- --tool restic --tool "holdfast=node app/dist/main.js" --tool "holdfast=./holdfast"
+ *     npm run bench -- --tool restic --tool "holdfast=node app/bin/run.cjs" --tool "holdfast=./holdfast"
  */
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -22,7 +22,7 @@ import { treeSize } from './tree-size.ts';
 const { values: options } = parseArgs({
   options: {
     corpus: { type: 'string', multiple: true, default: ['small', 'large', 'random'] },
-    tool: { type: 'string', multiple: true, default: ['restic', 'holdfast=node app/dist/main.js', 'rustic'] },
+    tool: { type: 'string', multiple: true, default: ['restic', 'holdfast=node app/bin/run.cjs', 'rustic'] },
     runs: { type: 'string', default: '3' },
     // So much of each corpus: to try a benchmark out. Its figures are no one else's.
     scale: { type: 'string', default: '1' },
