@@ -1,5 +1,6 @@
 import { type Accounts, openAccounts } from './accounts.ts';
 import { type Attributes, openAttributes } from './attributes.ts';
+import { openFileLock, type TryLock } from './file-lock.ts';
 import { type Holes, openHoles } from './holes.ts';
 import { loadLibrary } from './library.ts';
 import { openSpecialNodes, type SpecialNodes } from './nodes.ts';
@@ -16,6 +17,7 @@ export interface Posix {
   readonly attributes?: Attributes;
   readonly times?: Times;
   readonly holes?: Holes;
+  readonly tryLock?: TryLock;
   readonly nodes?: SpecialNodes;
   readonly accounts?: Accounts;
   readonly lowerPriority?: LowerPriority;
@@ -30,6 +32,7 @@ export function openPosix(): Posix {
     attributes: openAttributes(library),
     times: openTimes(library),
     holes: openHoles(library),
+    tryLock: openFileLock(library),
     nodes: openSpecialNodes(library),
     accounts: openAccounts(library),
     lowerPriority: openPriority(library),
