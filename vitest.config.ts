@@ -21,6 +21,7 @@ const suites: readonly Suite[] = [
     workers: 2,
   },
   { name: 'interop', include: ['test/interop/**/*.test.ts'], timeout: 120, workers: 2 },
+  { name: 'postgres', include: ['test/postgres/**/*.test.ts'], timeout: 120, workers: 1 },
   { name: 'crash', include: ['test/crash/**/*.test.ts'], timeout: 300, workers: 1 },
   { name: 'stories', include: ['test/stories/**/*.test.ts'], timeout: 300, workers: 1 },
   { name: 'packages', include: ['test/packages/**/*.test.ts'], timeout: 300, workers: 1 },

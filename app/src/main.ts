@@ -1,13 +1,16 @@
 /** The composition root: the only place that touches the process. */
 
 import { readFileSync } from 'node:fs';
-import { homedir } from 'node:os';
+import { homedir, hostname, userInfo } from 'node:os';
 import { systemClock } from '@holdfast/engine';
+import { commandTable } from './cli/command-table.ts';
+import { consentPrompt } from './cli/consent.ts';
 import type { Output } from './cli/context.ts';
 import { listenForInterrupts } from './cli/interrupt.ts';
 import { secretPrompt } from './cli/password-prompt.ts';
 import { runProgram } from './cli/program.ts';
 import { describeTerminal } from './cli/terminal.ts';
+import { operations } from './operations/operations.ts';
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
   version: string;
@@ -26,21 +29,35 @@ const stderr = outputTo(process.stderr);
 const signal = listenForInterrupts(process, (code) => process.exit(code));
 const canAsk = process.stdin.isTTY === true && process.stderr.isTTY === true;
 
+const surroundings = {
+  environment: process.env,
+  homeDirectory: homedir(),
+  timeZone: Intl.DateTimeFormat().resolvedOptions().timeZone,
+  clock: systemClock,
+};
+const machine = {
+  ...surroundings,
+  random: Math.random,
+  workingDirectory: process.cwd(),
+  hostname: hostname(),
+  username: userInfo().username,
+  standardInput: process.stdin,
+  version,
+};
+
 process.exitCode = await runProgram(
   process.argv.slice(2),
   {
+    ...surroundings,
     stdout,
     stderr,
-    environment: process.env,
-    homeDirectory: homedir(),
-    timeZone: Intl.DateTimeFormat().resolvedOptions().timeZone,
-    clock: systemClock,
     signal,
     askSecret: canAsk
       ? secretPrompt(process.stdin, stderr, () => process.kill(process.pid, 'SIGINT'))
       : undefined,
+    askConsent: canAsk ? consentPrompt(process.stdin, stderr) : undefined,
   },
-  { version },
+  { version, registrations: commandTable(operations(machine)) },
 );
 
 function outputTo(stream: NodeJS.WriteStream): Output {

@@ -1,4 +1,5 @@
 import type { Clock } from '@holdfast/engine';
+import type { AskConsent } from './consent.ts';
 import type { Secret } from './secret.ts';
 import type { Environment, Terminal } from './terminal.ts';
 
@@ -26,6 +27,8 @@ export interface Context {
   readonly signal: AbortSignal;
   /** Asks on the terminal without echo; absent where nobody can be asked. */
   readonly askSecret: AskSecret | undefined;
+  /** Asks for a yes or no on the terminal; absent where nobody can be asked. */
+  readonly askConsent: AskConsent | undefined;
 }
 
 export type AskSecret = (question: string, signal: AbortSignal) => Promise<Secret>;

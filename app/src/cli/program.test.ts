@@ -1,6 +1,7 @@
 import { Failure } from '@holdfast/engine';
 import { describe, expect, test } from 'vitest';
 import { allCommands, type CommandParts } from '../testing/all-commands.ts';
+import { checkOf } from '../testing/check-result.ts';
 import { recordedContext } from '../testing/context.ts';
 import { figuresOf, idOf, snapshotOf } from '../testing/snapshots.ts';
 import type { BackupRequest } from './commands/files/backup.ts';
@@ -194,14 +195,7 @@ test('repo check with damage shows it even when quiet, and ends with 1', async (
   const findings = [
     { severity: 'error', code: 'pack.blob-damaged', subject: 'pack 1a2b3c4d', message: 'a blob is damaged' },
   ] as const;
-  const checkRepository = async () => ({
-    findings,
-    snapshots: 3,
-    packs: 4,
-    packsRead: 4,
-    bytesRead: 5,
-    milliseconds: 6,
-  });
+  const checkRepository = async () => checkOf({ findings });
   const { exitCode, stdout, stderr } = await run(['repo', 'check', '--read-data', '-q'], { checkRepository });
   expect(exitCode).toBe(1);
   expect(stdout).toContain('pack 1a2b3c4d: a blob is damaged');
@@ -272,18 +266,22 @@ describe('streams', () => {
 
   test('diff ends with the sum', async () => {
     async function* compareSnapshots() {
-      yield { kind: 'added', path: '/new' } as const;
-      return { filesAdded: 1, filesRemoved: 0, filesChanged: 0, bytesAdded: 5, bytesRemoved: 0 };
+      yield { modifier: '+', path: '/new' };
+      const nothing = { files: 0, dirs: 0, others: 0, dataBlobs: 0, treeBlobs: 0, bytes: 0 };
+      return { changedFiles: 0, added: { ...nothing, files: 1, dataBlobs: 1, bytes: 5 }, removed: nothing };
     }
     const { stdout } = await run(['repo', 'diff', 'a', 'b'], { compareSnapshots });
-    expect(stdout).toBe('+    /new\n\nfiles  1 added, 0 removed, 0 changed\ndata   5 B added, 0 B removed\n');
+    expect(stdout).toBe(
+      '+    /new\n\nfiles  1 added, 0 removed, 0 changed\ndata   5 B in 1 piece added, 0 B in 0 pieces removed\n',
+    );
   });
 
   test('dump writes bytes as they are, but no archive on a terminal', async () => {
     async function* bytes() {
       yield Buffer.from('content');
     }
-    const dumpContent = async () => ({ kind: 'archive', bytes: bytes() }) as const;
+    const dumpContent = async () =>
+      ({ kind: 'archive', bytes: bytes(), [Symbol.asyncDispose]: async () => {} }) as const;
     expect((await run(['repo', 'dump', 'latest', '/srv'], { dumpContent })).stdout).toBe('content');
     const terminal = recordedContext({}, { interactive: true }).stdout;
     expect(

@@ -1,5 +1,4 @@
 import { Command, CommanderError } from 'commander';
-import * as help from './commands/help.ts';
 import type { Context } from './context.ts';
 import { failureFrom, failureLine, renderFailure } from './failure-report.ts';
 import { addGlobalOptions, commandPath } from './global-options.ts';
@@ -20,15 +19,12 @@ const GROUPS = {
   files: 'back up and restore files',
 } as const;
 
-/** Every command there is. A command stands here once it works, with its part of the engine handed in. */
-export const registrations: readonly Registration[] = [{ group: [], define: help.define }];
-
 const NAME = 'holdfast';
 const DESCRIPTION = 'Keeps your last copy, in restic’s format, and brings it back.';
 
 export interface ProgramOptions {
   readonly version: string;
-  readonly registrations?: readonly Registration[];
+  readonly registrations: readonly Registration[];
 }
 
 /** Runs one command line (without the program's own name) and resolves to the exit code. Never rejects. */
@@ -66,7 +62,7 @@ function createProgram(
     const group = addGlobalOptions(parent.command(name).description(GROUPS[name]).helpCommand(false));
     return group.hook('preSubcommand', (_parent, child) => onCommand(child));
   };
-  for (const { group, define } of options.registrations ?? registrations) {
+  for (const { group, define } of options.registrations) {
     define(group.reduce(findOrAddGroup, program), context);
   }
   return program;

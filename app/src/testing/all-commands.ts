@@ -1,78 +1,14 @@
-import * as demo from '../cli/commands/demo.ts';
-import * as backup from '../cli/commands/files/backup.ts';
-import * as restore from '../cli/commands/files/restore.ts';
-import * as help from '../cli/commands/help.ts';
-import * as points from '../cli/commands/points.ts';
-import * as check from '../cli/commands/repo/check.ts';
-import * as diff from '../cli/commands/repo/diff.ts';
-import * as dump from '../cli/commands/repo/dump.ts';
-import * as find from '../cli/commands/repo/find.ts';
-import * as forget from '../cli/commands/repo/forget.ts';
-import * as init from '../cli/commands/repo/init.ts';
-import * as keyAdd from '../cli/commands/repo/key/add.ts';
-import * as keyList from '../cli/commands/repo/key/list.ts';
-import * as keyPasswd from '../cli/commands/repo/key/passwd.ts';
-import * as keyRemove from '../cli/commands/repo/key/remove.ts';
-import * as ls from '../cli/commands/repo/ls.ts';
-import * as prune from '../cli/commands/repo/prune.ts';
-import * as stats from '../cli/commands/repo/stats.ts';
-import * as unlock from '../cli/commands/repo/unlock.ts';
+import { type CommandParts, commandTable } from '../cli/command-table.ts';
 import type { Registration } from '../cli/program.ts';
 
-/** What the commands need from the engine, one function each. */
-export interface CommandParts {
-  readonly runDemo: demo.RunDemo;
-  readonly listPoints: points.ListPoints;
-  readonly backupFiles: backup.BackupFiles;
-  readonly restoreFiles: restore.RestoreFiles;
-  readonly initRepository: init.InitRepository;
-  readonly checkRepository: check.CheckRepository;
-  readonly planForget: forget.PlanForget;
-  readonly planPrune: prune.PlanPrune;
-  readonly measureRepository: stats.MeasureRepository;
-  readonly listEntries: ls.ListEntries;
-  readonly findEntries: find.FindEntries;
-  readonly compareSnapshots: diff.CompareSnapshots;
-  readonly dumpContent: dump.DumpContent;
-  readonly unlockRepository: unlock.UnlockRepository;
-  readonly listKeys: keyList.ListKeys;
-  readonly addKey: keyAdd.AddKey;
-  readonly removeKey: keyRemove.RemoveKey;
-  readonly changePassword: keyPasswd.ChangePassword;
-}
+export type { CommandParts };
 
 /** Every command, each with the part that a test gives it; whatever it does not give must not be called. */
 export function allCommands(given: Partial<CommandParts> = {}): Registration[] {
   const parts = new Proxy(given, {
     get: (target, name) => Reflect.get(target, name) ?? unexpected(String(name)),
   }) as CommandParts;
-  return [
-    { group: [], define: (parent, context) => points.define(parent, context, parts.listPoints) },
-    { group: [], define: (parent, context) => demo.define(parent, context, parts.runDemo) },
-    { group: ['files'], define: (parent, context) => backup.define(parent, context, parts.backupFiles) },
-    { group: ['files'], define: (parent, context) => restore.define(parent, context, parts.restoreFiles) },
-    { group: ['repo'], define: (parent, context) => init.define(parent, context, parts.initRepository) },
-    { group: ['repo'], define: (parent, context) => check.define(parent, context, parts.checkRepository) },
-    { group: ['repo'], define: (parent, context) => forget.define(parent, context, parts.planForget) },
-    { group: ['repo'], define: (parent, context) => prune.define(parent, context, parts.planPrune) },
-    { group: ['repo'], define: (parent, context) => stats.define(parent, context, parts.measureRepository) },
-    { group: ['repo'], define: (parent, context) => ls.define(parent, context, parts.listEntries) },
-    { group: ['repo'], define: (parent, context) => find.define(parent, context, parts.findEntries) },
-    { group: ['repo'], define: (parent, context) => diff.define(parent, context, parts.compareSnapshots) },
-    { group: ['repo'], define: (parent, context) => dump.define(parent, context, parts.dumpContent) },
-    { group: ['repo'], define: (parent, context) => unlock.define(parent, context, parts.unlockRepository) },
-    { group: ['repo', 'key'], define: (parent, context) => keyList.define(parent, context, parts.listKeys) },
-    { group: ['repo', 'key'], define: (parent, context) => keyAdd.define(parent, context, parts.addKey) },
-    {
-      group: ['repo', 'key'],
-      define: (parent, context) => keyRemove.define(parent, context, parts.removeKey),
-    },
-    {
-      group: ['repo', 'key'],
-      define: (parent, context) => keyPasswd.define(parent, context, parts.changePassword),
-    },
-    { group: [], define: help.define },
-  ];
+  return commandTable(parts);
 }
 
 function unexpected(name: string): () => never {

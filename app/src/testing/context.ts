@@ -31,6 +31,7 @@ export function recordedContext(
     timeZone: 'UTC',
     signal: new AbortController().signal,
     askSecret: undefined,
+    askConsent: undefined,
     ...changes,
     clock: manualClock(Date.parse('2026-11-21T10:52:00Z')),
     written,

@@ -49,7 +49,10 @@ export function compressBlob(type: BlobType, content: Uint8Array, mode: Compress
  * So three samples are tried first, together one byte in sixteen at the most; small contents are just compressed.
  * `compressedLength` tells the length of a sample, or -1 when it is no smaller.
  */
-export function looksIncompressible(content: Uint8Array, compressedLength: (sample: Uint8Array) => number): boolean {
+export function looksIncompressible(
+  content: Uint8Array,
+  compressedLength: (sample: Uint8Array) => number,
+): boolean {
   if (content.length < SAMPLED_FROM) {
     return false;
   }

@@ -7,7 +7,8 @@ import { openCompressor } from './compressor.ts';
 const compressor = openCompressor();
 afterAll(() => compressor.close());
 
-const text = (length: number) => Buffer.from('all work and no play makes jack a dull boy. '.repeat(length / 40 + 1)).subarray(0, length);
+const text = (length: number) =>
+  Buffer.from('all work and no play makes jack a dull boy. '.repeat(length / 40 + 1)).subarray(0, length);
 
 test('what the own zstd compresses, node:zlib decompresses, and the other way round', () => {
   for (const length of [1, 100, 4096, 100_000, 3_000_000]) {

@@ -1,6 +1,12 @@
 import { loadLibrary } from '../kernel/posix/library.ts';
 import { type NativeZstd, openZstd } from '../kernel/posix/zstd.ts';
-import { type CompressionMode, compressBlob, decompress, levelOf, looksIncompressible } from './compression.ts';
+import {
+  type CompressionMode,
+  compressBlob,
+  decompress,
+  levelOf,
+  looksIncompressible,
+} from './compression.ts';
 import type { BlobType } from './types.ts';
 
 /**
@@ -33,7 +39,8 @@ function nativeCompressor(zstd: NativeZstd): Compressor {
         if (scratch.length < bytes.length) scratch = Buffer.alloc(bytes.length);
         return zstd.compress(scratch.subarray(0, bytes.length), bytes, level);
       };
-      if (mode === 'auto' && looksIncompressible(content, (sample) => compress(sample, levelOf('auto')))) return undefined;
+      if (mode === 'auto' && looksIncompressible(content, (sample) => compress(sample, levelOf('auto'))))
+        return undefined;
       const length = compress(content, levelOf(mode));
       return length < 0 || length >= content.length ? undefined : scratch.subarray(0, length);
     },
@@ -42,7 +49,9 @@ function nativeCompressor(zstd: NativeZstd): Compressor {
       if (uncompressedLength > LONGEST_BELIEVED) return decompress(bytes, uncompressedLength);
       const content = Buffer.allocUnsafeSlow(uncompressedLength);
       // Whatever is not right is tried once more there, which says what it is.
-      return zstd.decompress(content, bytes) === uncompressedLength ? content : decompress(bytes, uncompressedLength);
+      return zstd.decompress(content, bytes) === uncompressedLength
+        ? content
+        : decompress(bytes, uncompressedLength);
     },
     close: () => zstd.close(),
   };

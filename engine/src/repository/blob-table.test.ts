@@ -95,14 +95,18 @@ describe('the blob table', () => {
   test('more blobs than it can hold is a failure that says so', () => {
     const table = BlobTable.create(0);
     Atomics.store(new Int32Array(table.shared.counter), 0, 2 ** 26);
-    expect(() => table.claim('data', idOf('a'))).toThrow(expect.objectContaining({ code: 'repository.unsupported' }));
+    expect(() => table.claim('data', idOf('a'))).toThrow(
+      expect.objectContaining({ code: 'repository.unsupported' }),
+    );
   });
 
   test('of many threads that claim the same blobs, each blob is won by exactly one, or by two at a level change', async () => {
     const table = BlobTable.create(0);
     const count = FIRST_LEVEL + 20_000;
     const threads = 3;
-    const wins = await Promise.all(Array.from({ length: threads }, (_, thread) => claimAll(table.shared, thread, count)));
+    const wins = await Promise.all(
+      Array.from({ length: threads }, (_, thread) => claimAll(table.shared, thread, count)),
+    );
     const winners = new Uint8Array(count);
     for (const won of wins) for (const number of won) winners[number]! += 1;
     expect(winners.indexOf(0)).toBe(-1);

@@ -41,7 +41,9 @@ export class BlobTable {
     let firstLevel = MIN_SLOTS;
     while (firstLevel < expected * 2) firstLevel *= 2;
     const slots = new SharedArrayBuffer(firstLevel * 4, { maxByteLength: MAX_SLOTS * 4 });
-    const entries = new SharedArrayBuffer(GROW_ENTRIES * ENTRY_BYTES, { maxByteLength: MAX_ENTRIES * ENTRY_BYTES });
+    const entries = new SharedArrayBuffer(GROW_ENTRIES * ENTRY_BYTES, {
+      maxByteLength: MAX_ENTRIES * ENTRY_BYTES,
+    });
     return new BlobTable({ counter: new SharedArrayBuffer(4), slots, entries, firstLevel });
   }
 
@@ -80,7 +82,7 @@ export class BlobTable {
     const level = this.#levelOf(entry);
     const base = this.#levelBase(level);
     const mask = this.shared.firstLevel * 2 ** level - 1;
-    for (let slot = this.#key[0]! & mask; ; slot = (slot + 1) & mask) {
+    for (let slot = (this.#key[0] as number) & mask; ; slot = (slot + 1) & mask) {
       let found = Atomics.load(this.#slots, base + slot);
       if (found === 0) {
         found = Atomics.compareExchange(this.#slots, base + slot, 0, entry + 1);
@@ -100,31 +102,31 @@ export class BlobTable {
   }
 
   typeOf(entry: number): BlobType {
-    return (this.#entries[entry * ENTRY_WORDS + PLACE]! & TREE_BIT) === 0 ? 'data' : 'tree';
+    return ((this.#entries[entry * ENTRY_WORDS + PLACE] as number) & TREE_BIT) === 0 ? 'data' : 'tree';
   }
 
   /** The number of the pack that holds an entry's blob, or -1 while none durably does. */
   packOf(entry: number): number {
-    const pack = this.#entries[entry * ENTRY_WORDS + PLACE]! & NO_PACK;
+    const pack = (this.#entries[entry * ENTRY_WORDS + PLACE] as number) & NO_PACK;
     return pack === NO_PACK ? -1 : pack;
   }
 
   offsetOf(entry: number): number {
-    return this.#entries[entry * ENTRY_WORDS + PLACE + 1]!;
+    return this.#entries[entry * ENTRY_WORDS + PLACE + 1] as number;
   }
 
   lengthOf(entry: number): number {
-    return this.#entries[entry * ENTRY_WORDS + PLACE + 2]!;
+    return this.#entries[entry * ENTRY_WORDS + PLACE + 2] as number;
   }
 
   uncompressedLengthOf(entry: number): number {
-    return this.#entries[entry * ENTRY_WORDS + PLACE + 3]!;
+    return this.#entries[entry * ENTRY_WORDS + PLACE + 3] as number;
   }
 
   /** Main thread only: says where an entry's blob lies, durably. */
   place(entry: number, pack: number, offset: number, length: number, uncompressedLength: number): void {
     const at = entry * ENTRY_WORDS + PLACE;
-    this.#entries[at] = ((this.#entries[at]! & TREE_BIT) | pack) >>> 0;
+    this.#entries[at] = (((this.#entries[at] as number) & TREE_BIT) | pack) >>> 0;
     this.#entries[at + 1] = offset;
     this.#entries[at + 2] = length;
     this.#entries[at + 3] = uncompressedLength;
@@ -136,7 +138,7 @@ export class BlobTable {
       // Another thread has taken the level's first entry, but not made its slots yet: nothing is published there.
       if (this.shared.slots.byteLength < this.#levelBase(level + 1) * 4) return -1;
       const mask = this.shared.firstLevel * 2 ** level - 1;
-      for (let slot = this.#key[0]! & mask; ; slot = (slot + 1) & mask) {
+      for (let slot = (this.#key[0] as number) & mask; ; slot = (slot + 1) & mask) {
         const found = Atomics.load(this.#slots, base + slot);
         if (found === 0) break;
         if (this.#matches(found - 1, typeBit)) return found - 1;
@@ -150,7 +152,7 @@ export class BlobTable {
     const key = this.#key;
     const at = entry * ENTRY_WORDS;
     for (let word = 0; word < 8; word += 1) if (entries[at + word] !== key[word]) return false;
-    return (entries[at + PLACE]! & TREE_BIT) === typeBit;
+    return ((entries[at + PLACE] as number) & TREE_BIT) === typeBit;
   }
 
   #idView(entry: number): Buffer<SharedArrayBuffer> {

@@ -1,7 +1,8 @@
-import { decodeIndexFile } from '../format/index-file.ts';
+import { decodeIndexFile, type MarkedPack } from '../format/index-file.ts';
 import type { BlobType, IndexedPack } from '../format/types.ts';
-import { bytesFromId, type Id } from '../kernel/id.ts';
 import { mapConcurrently } from '../kernel/concurrency.ts';
+import { type Failure, isFailure } from '../kernel/failure.ts';
+import { bytesFromId, type Id } from '../kernel/id.ts';
 import { BlobTable } from './blob-table.ts';
 import type { Repository } from './repository.ts';
 
@@ -25,23 +26,70 @@ export class Index {
   readonly #packNumbers = new Map<Id, number>();
   /** Further places of blobs that are stored more than once, by entry. */
   readonly #copies = new Map<number, BlobLocation[]>();
+  readonly #marked = new Map<Id, MarkedPack>();
 
   private constructor(table: BlobTable, files: ReadonlySet<string>) {
     this.table = table;
     this.files = files;
   }
 
+  /** For packs that are being written anew, apart from those that are there. */
+  static empty(): Index {
+    return new Index(BlobTable.create(0), new Set());
+  }
+
   /** Reads every index file. Throws `repository.damaged` for one that cannot be read: guessing would lose data. */
   static async load(repository: Repository, signal?: AbortSignal): Promise<Index> {
+    return await Index.#read(repository, signal, (_, failure) => {
+      throw failure;
+    });
+  }
+
+  /**
+   * For a check alone: reads the index files that can be read and tells of the others. What only they name is missing
+   * from the index, so nothing may be written or removed by it.
+   */
+  static async loadReadable(
+    repository: Repository,
+    onDamaged: (name: string, failure: Failure) => void,
+    signal?: AbortSignal,
+  ): Promise<Index> {
+    return await Index.#read(repository, signal, onDamaged);
+  }
+
+  static async #read(
+    repository: Repository,
+    signal: AbortSignal | undefined,
+    onDamaged: (name: string, failure: Failure) => void,
+  ): Promise<Index> {
     const files: { name: string; size: number }[] = [];
     for await (const file of repository.backend.list('index', signal)) files.push(file);
     const bytes = files.reduce((sum, file) => sum + file.size, 0);
-    const index = new Index(BlobTable.create(Math.ceil(bytes / BYTES_PER_BLOB)), new Set(files.map((file) => file.name)));
-    await mapConcurrently(files, repository.backend.connections, async (file) => {
-      const json = await repository.loadFile({ type: 'index', name: file.name }, signal);
-      for (const pack of decodeIndexFile(json).packs) index.addPack(pack);
+    const index = new Index(
+      BlobTable.create(Math.ceil(bytes / BYTES_PER_BLOB)),
+      new Set(files.map((file) => file.name)),
+    );
+    await mapConcurrently(files, repository.backend.connections, async ({ name }) => {
+      try {
+        const content = decodeIndexFile(await repository.loadFile({ type: 'index', name }, signal));
+        for (const pack of content.packs) index.addPack(pack);
+        for (const pack of content.packsToDelete) index.#marked.set(pack.id, pack);
+      } catch (error) {
+        if (!isFailure(error)) throw error;
+        onDamaged(name, error);
+      }
     });
     return index;
+  }
+
+  /** The packs that rustic has marked for deletion and no index file counts as in use. */
+  marked(): MarkedPack[] {
+    return [...this.#marked.values()].filter((pack) => !this.#packNumbers.has(pack.id));
+  }
+
+  /** The further places of blobs that are stored more than once, by the entry that has the first place. */
+  copies(): ReadonlyMap<number, readonly BlobLocation[]> {
+    return this.#copies;
   }
 
   /** Packs in the order in which they were met: their position is their number. */
@@ -104,7 +152,7 @@ export class Index {
     const number = table.packOf(entry);
     if (number < 0) return undefined;
     return {
-      pack: this.#packs[number]!,
+      pack: this.#packs[number] as Id,
       offset: table.offsetOf(entry),
       length: table.lengthOf(entry),
       uncompressedLength: table.uncompressedLengthOf(entry),

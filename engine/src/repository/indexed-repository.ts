@@ -60,10 +60,14 @@ export class IndexedRepository {
     const stored = open(this.repository.key, sealed);
     const plaintext = place.uncompressedLength > 0 ? decompress(stored, place.uncompressedLength) : stored;
     if (sha256Id(plaintext) !== id) {
-      throw new Failure('repository.damaged', `blob ${shortId(id)} does not have the content that its name says`, {
-        subject: `${this.repository.backend.location}: pack ${place.pack} at ${place.offset}`,
-        hint: 'holdfast repo check --read-data shows what else is damaged',
-      });
+      throw new Failure(
+        'repository.damaged',
+        `blob ${shortId(id)} does not have the content that its name says`,
+        {
+          subject: `${this.repository.backend.location}: pack ${place.pack} at ${place.offset}`,
+          hint: 'holdfast repo check --read-data shows what else is damaged',
+        },
+      );
     }
     return plaintext;
   }

@@ -1,5 +1,6 @@
 import { hostname, userInfo } from 'node:os';
 import type { Backend } from '../backend/backend.ts';
+import { calibrate, type KdfParameters } from '../format/key-derivation.ts';
 import {
   createKeyFile,
   decodeKeyFile,
@@ -7,7 +8,6 @@ import {
   type KeyFileMeta,
   openKeyFile,
 } from '../format/key-file.ts';
-import { calibrate, type KdfParameters } from '../format/key-derivation.ts';
 import type { MasterKey } from '../format/types.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { Failure } from '../kernel/failure.ts';
@@ -40,10 +40,14 @@ export async function unlockMasterKey(
     if (key !== undefined) return { key, keyId: name };
     signal?.throwIfAborted();
   }
-  throw new Failure('repository.wrong-password', `the password opens none of the ${tried} keys of this repository`, {
-    subject: backend.location,
-    hint: 'check which password file or variable was used; holdfast repo key list shows the keys, once one opens',
-  });
+  throw new Failure(
+    'repository.wrong-password',
+    `the password opens none of the ${tried} keys of this repository`,
+    {
+      subject: backend.location,
+      hint: 'check which password file or variable was used; holdfast repo key list shows the keys, once one opens',
+    },
+  );
 }
 
 export async function listKeys(repository: Repository, signal?: AbortSignal): Promise<ListedKey[]> {
@@ -67,15 +71,22 @@ export interface AddKeyOptions {
 /** A further password for the same master key. Proves that it opens before it says so. */
 export async function addKey(repository: Repository, password: string, options: AddKeyOptions): Promise<Id> {
   const parameters = options.kdf ?? (await calibrate(options.clock));
-  const file = await createKeyFile(repository.key, password, parameters, { ...keyMeta(options.clock), ...options.owner });
+  const file = await createKeyFile(repository.key, password, parameters, {
+    ...keyMeta(options.clock),
+    ...options.owner,
+  });
   const id = sha256Id(file);
   await repository.backend.save({ type: 'key', name: id }, file, options.signal);
   const stored = await repository.backend.load({ type: 'key', name: id }, undefined, options.signal);
   if ((await openKeyFile(stored, password)) === undefined) {
-    throw new Failure('repository.damaged', `key ${shortId(id)} was saved, but what came back does not open`, {
-      subject: `${repository.backend.location}: key ${id}`,
-      hint: 'the old password is as it was; check the storage',
-    });
+    throw new Failure(
+      'repository.damaged',
+      `key ${shortId(id)} was saved, but what came back does not open`,
+      {
+        subject: `${repository.backend.location}: key ${id}`,
+        hint: 'the old password is as it was; check the storage',
+      },
+    );
   }
   return id;
 }
@@ -107,7 +118,11 @@ export async function changePassword(
 
 /** Who makes a key, when and where. */
 export function keyMeta(clock: Clock): KeyFileMeta {
-  return { created: new Date(clock.now()).toISOString(), username: userInfo().username, hostname: hostname() };
+  return {
+    created: new Date(clock.now()).toISOString(),
+    username: userInfo().username,
+    hostname: hostname(),
+  };
 }
 
 async function loadKeyFile(repository: Repository, id: Id, signal?: AbortSignal): Promise<KeyFile> {

@@ -37,7 +37,12 @@ describe('a lock is stale', () => {
     ['when its process on this host is gone', lockOf({ pid: 8 }), START, true],
     ['not when its process may live on another host', lockOf({ pid: 8, hostname: 'there' }), START, false],
     ['not when its clock is ahead of ours', lockOf({}), START - 60 * MINUTE, false],
-    ['in whatever time zone it was written', lockOf({ time: '2026-07-01T14:00:00+02:00' }), START + MINUTE, false],
+    [
+      'in whatever time zone it was written',
+      lockOf({ time: '2026-07-01T14:00:00+02:00' }),
+      START + MINUTE,
+      false,
+    ],
   ])('%s', (_, lock, now, stale) => {
     expect(isStale(lock, now, here)).toBe(stale);
   });
@@ -97,12 +102,16 @@ describe('two at once', () => {
     const held = await beginLock(repository, { exclusive: true, clock });
     const began = clock.now();
     const never = async () => expect.unreachable();
-    await expect(withLock(repository, { exclusive: false, clock, retryFor: MINUTE }, never)).rejects.toMatchObject({
+    await expect(
+      withLock(repository, { exclusive: false, clock, retryFor: MINUTE }, never),
+    ).rejects.toMatchObject({
       code: 'repository.locked',
     });
     expect(clock.now() - began).toBeGreaterThanOrEqual(MINUTE);
     const signal = AbortSignal.abort(new Error('enough'));
-    await expect(withLock(repository, { exclusive: false, clock, retryFor: MINUTE, signal }, never)).rejects.toThrow('enough');
+    await expect(
+      withLock(repository, { exclusive: false, clock, retryFor: MINUTE, signal }, never),
+    ).rejects.toThrow('enough');
     await held.release();
   });
 });
@@ -114,13 +123,18 @@ describe('others’ locks', () => {
     await repository.saveFile('lock', encodeLock(lockOf({ exclusive: true })));
     expect(await withLock(repository, { exclusive: true, clock }, async () => 'worked')).toBe('worked');
     await repository.saveFile('lock', Buffer.from('no lock at all'));
-    await expect(beginLock(repository, { exclusive: false, clock })).rejects.toMatchObject({ code: 'repository.locked' });
+    await expect(beginLock(repository, { exclusive: false, clock })).rejects.toMatchObject({
+      code: 'repository.locked',
+    });
   });
 
   test('unlocking removes the stale ones and those that cannot be read, and all only when told so', async () => {
     const repository = await repositoryOn(new Map());
     const clock = virtualClock(START);
-    const alive = await repository.saveFile('lock', encodeLock(lockOf({ hostname: hostname(), pid: process.pid })));
+    const alive = await repository.saveFile(
+      'lock',
+      encodeLock(lockOf({ hostname: hostname(), pid: process.pid })),
+    );
     const old = await repository.saveFile('lock', encodeLock(lockOf({ time: '2026-07-01T11:00:00Z' })));
     const garbage = await repository.saveFile('lock', Buffer.from('no lock at all'));
     const removed = await removeLocks(repository, { all: false, clock });
@@ -161,18 +175,23 @@ describe('a lock that is held for long', () => {
     expect(await listLocks(repository)).toEqual([]);
   });
 
-  test.each(['fail', 'hang'] as const)('is lost before others may take it for stale, when each renewal does: %s', async (does) => {
-    const repository = await repositoryOn(new Map());
-    const clock = virtualClock(START);
-    const broken = behind(repository, (backend) => fault(backend, [{ call: 'save', type: 'lock', nth: 2, times: 1e9, does }]));
-    const work = withLock(broken, { exclusive: false, clock }, async (signal) => {
-      while (!signal.aborted) await clock.sleep(MINUTE);
-      signal.throwIfAborted();
-    });
-    await expect(work).rejects.toMatchObject({ code: 'repository.lock-lost' });
-    expect(clock.now() - START).toBeLessThan(30 * MINUTE);
-    expect(clock.now() - START).toBeGreaterThan(10 * MINUTE);
-  });
+  test.each(['fail', 'hang'] as const)(
+    'is lost before others may take it for stale, when each renewal does: %s',
+    async (does) => {
+      const repository = await repositoryOn(new Map());
+      const clock = virtualClock(START);
+      const broken = behind(repository, (backend) =>
+        fault(backend, [{ call: 'save', type: 'lock', nth: 2, times: 1e9, does }]),
+      );
+      const work = withLock(broken, { exclusive: false, clock }, async (signal) => {
+        while (!signal.aborted) await clock.sleep(MINUTE);
+        signal.throwIfAborted();
+      });
+      await expect(work).rejects.toMatchObject({ code: 'repository.lock-lost' });
+      expect(clock.now() - START).toBeLessThan(30 * MINUTE);
+      expect(clock.now() - START).toBeGreaterThan(10 * MINUTE);
+    },
+  );
 
   test('survives a renewal that fails now and then', async () => {
     const repository = await repositoryOn(new Map());
@@ -208,8 +227,12 @@ describe('a lock that is held for long', () => {
 test('a lock that cannot be removed in the end spoils nothing of what was done', async () => {
   const repository = await repositoryOn(new Map());
   const clock = virtualClock(START);
-  const broken = behind(repository, (backend) => fault(backend, [{ call: 'remove', type: 'lock', does: 'fail' }]));
+  const broken = behind(repository, (backend) =>
+    fault(backend, [{ call: 'remove', type: 'lock', does: 'fail' }]),
+  );
   expect(await withLock(broken, { exclusive: false, clock }, async () => 'done')).toBe('done');
-  const failing = withLock(broken, { exclusive: false, clock }, async () => Promise.reject(new Error('the real reason')));
+  const failing = withLock(broken, { exclusive: false, clock }, async () =>
+    Promise.reject(new Error('the real reason')),
+  );
   await expect(failing).rejects.toThrow('the real reason');
 });

@@ -38,7 +38,20 @@ export interface HeldLock {
 /** Writes a lock after a first look. Throws `repository.locked` (exit 11) when somebody is in the way. */
 export async function beginLock(repository: Repository, options: LockOptions): Promise<HeldLock> {
   await retryWhileLocked(options, () => assertFree(repository, options));
-  return new FileLock(repository, options, await repository.saveFile('lock', ownLock(options), options.signal));
+  return new FileLock(
+    repository,
+    options,
+    await repository.saveFile('lock', ownLock(options), options.signal),
+  );
+}
+
+/** Takes a lock that counts already: nobody was in the way at the second look either. */
+export async function takeLock(repository: Repository, options: LockOptions): Promise<HeldLock> {
+  return await retryWhileLocked(options, async () => {
+    const begun = await beginLock(repository, { ...options, retryFor: 0 });
+    await begun.confirmed;
+    return begun;
+  });
 }
 
 /** Takes a lock, runs `work`, gives the lock back whatever happens. */
@@ -47,11 +60,7 @@ export async function withLock<Result>(
   options: LockOptions,
   work: (signal: AbortSignal) => Promise<Result>,
 ): Promise<Result> {
-  const lock = await retryWhileLocked(options, async () => {
-    const begun = await beginLock(repository, { ...options, retryFor: 0 });
-    await begun.confirmed;
-    return begun;
-  });
+  const lock = await takeLock(repository, options);
   try {
     return await work(joined(lock.signal, options.signal));
   } finally {
@@ -151,7 +160,10 @@ function lockedBy(repository: Repository, lock: LockFile | undefined, options: L
   });
 }
 
-async function retryWhileLocked<Result>(options: LockOptions, attempt: () => Promise<Result>): Promise<Result> {
+async function retryWhileLocked<Result>(
+  options: LockOptions,
+  attempt: () => Promise<Result>,
+): Promise<Result> {
   const { clock, retryFor = 0, signal } = options;
   const deadline = clock.now() + retryFor;
   for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
@@ -219,7 +231,8 @@ class FileLock implements HeldLock {
 
   async #confirm(): Promise<void> {
     try {
-      await this.#options.clock.sleep(SETTLE_MS, this.#options.signal);
+      // Whoever releases it before then has read what they wanted, and does not wait for the second look.
+      await this.#options.clock.sleep(SETTLE_MS, joined(this.#stopped.signal, this.#options.signal));
       await assertFree(this.#repository, this.#options, this.#id);
     } catch (error) {
       await this.release();
@@ -265,7 +278,10 @@ class FileLock implements HeldLock {
   }
 
   /** A renewal that hangs must not keep us from seeing that the lock is lost. */
-  async #within<Result>(milliseconds: number, work: (signal: AbortSignal) => Promise<Result>): Promise<Result> {
+  async #within<Result>(
+    milliseconds: number,
+    work: (signal: AbortSignal) => Promise<Result>,
+  ): Promise<Result> {
     const done = new AbortController();
     const late = new AbortController();
     this.#options.clock.sleep(milliseconds, done.signal).then(

@@ -55,7 +55,11 @@ export async function createRepository(
  * Opens a repository. Throws `repository.missing` (exit 10), `repository.wrong-password` (12),
  * `repository.unsupported` for a format that is newer than 2.
  */
-export async function openRepository(backend: Backend, password: string, signal?: AbortSignal): Promise<Repository> {
+export async function openRepository(
+  backend: Backend,
+  password: string,
+  signal?: AbortSignal,
+): Promise<Repository> {
   if (!(await exists(backend, signal))) {
     throw new Failure('repository.missing', `there is no repository at ${backend.location}`, {
       subject: backend.location,

@@ -77,7 +77,10 @@ export class PackSink {
     const number = this.#index.packNumber(pack.id);
     const blobs: PackedBlob[] = [];
     for (let at = 0; at < pack.layout.length; at += 4) {
-      const [entry, offset, length, uncompressedLength] = pack.layout.subarray(at, at + 4) as unknown as Layout;
+      const [entry, offset, length, uncompressedLength] = pack.layout.subarray(
+        at,
+        at + 4,
+      ) as unknown as Layout;
       table.place(entry, number, offset, length, uncompressedLength);
       blobs.push({ type: pack.type, id: table.idOf(entry), offset, length, uncompressedLength });
     }

@@ -1,4 +1,4 @@
-import { createCipheriv, type Cipheriv, randomFillSync } from 'node:crypto';
+import { type Cipheriv, createCipheriv, randomFillSync } from 'node:crypto';
 import type { CompressionMode } from '../format/compression.ts';
 import type { Compressor } from '../format/compressor.ts';
 import { COMPRESSED_ENTRY_LENGTH, encodeHeader, TRAILER_LENGTH } from '../format/pack.ts';
@@ -62,8 +62,22 @@ export class Packer {
     if (entry < 0) return { id, added: 0, packed: 0 };
     const { version, compression, compressor } = this.#options;
     const compressed = version === 1 ? undefined : compressor.compressBlob(type, plaintext, compression);
-    const packed = this.#builders[type].add(entry, id, compressed ?? plaintext, compressed ? plaintext.length : 0);
+    const packed = this.#builders[type].add(
+      entry,
+      id,
+      compressed ?? plaintext,
+      compressed ? plaintext.length : 0,
+    );
     return { id, added: plaintext.length, packed };
+  }
+
+  /**
+   * Packs a blob as it was stored elsewhere: compressed, or not when `uncompressedLength` is 0. The caller has
+   * verified that this is the content of `id`. It is sealed anew, so its nonce is as fresh as any.
+   */
+  saveStored(type: BlobType, id: Uint8Array, stored: Uint8Array, uncompressedLength: number): void {
+    const entry = this.#options.table.claim(type, id);
+    if (entry >= 0) this.#builders[type].add(entry, id, stored, uncompressedLength);
   }
 
   /** Finishes what is begun. */
@@ -114,7 +128,7 @@ class PackBuilder {
   finish(): void {
     if (this.#blobs.length === 0) return;
     this.#seal(encodeHeader(this.#blobs));
-    const last = this.#blobs.at(-1)!;
+    const last = this.#blobs.at(-1) as PackedBlob;
     const headerLength = this.#length - (last.offset + last.length);
     this.#makeRoom(TRAILER_LENGTH);
     new DataView(this.#pack.buffer).setUint32(this.#length, headerLength, true);
@@ -123,7 +137,10 @@ class PackBuilder {
     const bytes = this.#pack.subarray(0, this.#length);
     const layout = new Uint32Array(this.#blobs.length * 4);
     this.#blobs.forEach((blob, index) => {
-      layout.set([this.#entries[index]!, blob.offset, blob.length, blob.uncompressedLength], index * 4);
+      layout.set(
+        [this.#entries[index] as number, blob.offset, blob.length, blob.uncompressedLength],
+        index * 4,
+      );
     });
     const pack = { id: sha256Id(bytes), type: this.#type, bytes, layout };
     this.#pack = new Uint8Array(0);
@@ -170,7 +187,8 @@ class PackBuilder {
         return;
       }
     }
-    const next = this.#pack.length < LAST_DOUBLED ? this.#pack.length * 2 : this.#options.packSize + LARGEST_BLOB;
+    const next =
+      this.#pack.length < LAST_DOUBLED ? this.#pack.length * 2 : this.#options.packSize + LARGEST_BLOB;
     const larger = new Uint8Array(Math.max(needed, next, FIRST_CAPACITY));
     larger.set(this.#pack.subarray(0, this.#length));
     this.#pack = larger;
@@ -188,7 +206,7 @@ const PADDING = new Uint8Array(16);
 function advance(counter: Uint8Array, blocks: number): void {
   let carry = blocks;
   for (let index = 15; index >= 0 && carry > 0; index -= 1) {
-    carry += counter[index]!;
+    carry += counter[index] as number;
     counter[index] = carry % 256;
     carry = Math.floor(carry / 256);
   }

@@ -1,6 +1,6 @@
 import type { Backend, Handle } from '../backend/backend.ts';
-import { decodeUnpacked, encodeUnpacked } from '../format/compression.ts';
 import type { CompressionMode } from '../format/compression.ts';
+import { decodeUnpacked, encodeUnpacked } from '../format/compression.ts';
 import { open, seal } from '../format/sealing.ts';
 import { decodeSnapshot, encodeSnapshot } from '../format/snapshot.ts';
 import type { MasterKey, RepositoryConfig, Snapshot, StoredSnapshot } from '../format/types.ts';

@@ -1,32 +1,36 @@
-import { formatBytes, formatCount } from '../format.ts';
-import { printable } from '../width.ts';
+import type { DiffFigures } from '@holdfast/engine';
+import { formatBytes, formatCount, formatCounted } from '../format.ts';
+import { padEnd, printable } from '../width.ts';
 
 export interface Change {
-  readonly kind: 'added' | 'removed' | 'content' | 'type' | 'metadata';
+  /**
+   * restic's letters, so that scripts and eyes need not learn new ones: `+` added, `-` removed, `M` other content,
+   * `T` another type, `U` other metadata, `M?` other content although nothing else says so.
+   */
+  readonly modifier: string;
+  /** That of a directory ends with a slash. */
   readonly path: string;
 }
 
 export interface ChangeSummary {
-  readonly filesAdded: number;
-  readonly filesRemoved: number;
-  readonly filesChanged: number;
-  /** Of pieces that only one of the two snapshots has. */
-  readonly bytesAdded: number;
-  readonly bytesRemoved: number;
+  readonly changedFiles: number;
+  /** What only the later snapshot has. */
+  readonly added: DiffFigures;
+  /** What only the earlier one has. */
+  readonly removed: DiffFigures;
 }
-
-/** restic's letters, so that scripts and eyes need not learn new ones. */
-const LETTERS = { added: '+', removed: '-', content: 'M', type: 'T', metadata: 'U' } as const;
 
 export function renderChange(change: Change): string {
-  return `${LETTERS[change.kind]}    ${printable(change.path)}`;
+  return `${padEnd(change.modifier, 4)} ${printable(change.path)}`;
 }
 
-export function renderChangeSummary(summary: ChangeSummary): string[] {
-  const files = `${formatCount(summary.filesAdded)} added, ${formatCount(summary.filesRemoved)} removed`;
+export function renderChangeSummary({ changedFiles, added, removed }: ChangeSummary): string[] {
+  const files = `${formatCount(added.files)} added, ${formatCount(removed.files)} removed`;
+  const pieces = ({ dataBlobs, treeBlobs, bytes }: DiffFigures) =>
+    `${formatBytes(bytes)} in ${formatCounted(dataBlobs + treeBlobs, 'piece')}`;
   return [
     '',
-    `files  ${files}, ${formatCount(summary.filesChanged)} changed`,
-    `data   ${formatBytes(summary.bytesAdded)} added, ${formatBytes(summary.bytesRemoved)} removed`,
+    `files  ${files}, ${formatCount(changedFiles)} changed`,
+    `data   ${pieces(added)} added, ${pieces(removed)} removed`,
   ];
 }

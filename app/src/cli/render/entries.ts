@@ -3,7 +3,7 @@ import { padStart, printable } from '../width.ts';
 
 export interface Entry {
   readonly path: string;
-  readonly type: 'file' | 'dir' | 'symlink' | 'dev' | 'chardev' | 'fifo' | 'socket';
+  readonly type: 'file' | 'dir' | 'symlink' | 'dev' | 'chardev' | 'fifo' | 'socket' | 'irregular';
   /** st_mode's lower 12 bits. */
   readonly mode: number;
   /** By name where known, else the id. */
@@ -24,6 +24,7 @@ const TYPE_LETTERS = {
   chardev: 'c',
   fifo: 'p',
   socket: 's',
+  irregular: '?',
 } as const;
 
 /** The path, or with `long` a line as `ls -l` prints it: rows arrive one by one, so columns have fixed widths. */

@@ -1,5 +1,6 @@
-import type { Finding } from '@holdfast/engine';
+import type { CheckFinding } from '@holdfast/engine';
 import { describe, expect, test } from 'vitest';
+import { checkOf } from '../../testing/check-result.ts';
 import { figuresOf, idOf, snapshotOf } from '../../testing/snapshots.ts';
 import { styleFor } from '../style.ts';
 import { displayWidth } from '../width.ts';
@@ -143,7 +144,7 @@ describe('a restore', () => {
   test('is told with what was compared, or how to have it compared', () => {
     expect(renderRestore({ ...summary, filesVerified: 11_849 }, style)).toEqual([
       '✔ Restored 11,842 files, 118 MB into /tmp/back in 3.2 s',
-      '  7 already there, 0 left as they were, 0 deleted',
+      '  7 already there',
       '  11,849 files read back and compared',
     ]);
     expect(renderRestore(summary, style).at(-1)).toContain('--verify');
@@ -151,34 +152,29 @@ describe('a restore', () => {
 
   test('that was only tried says what would happen', () => {
     expect(renderRestore({ ...summary, dryRun: true }, style)).toEqual([
-      '? Dry run in 3.2 s: would write 11,842 files, 118 MB into /tmp/back; 7 already there, 0 left as they were, 0 deleted',
+      '? Dry run in 3.2 s: would write 11,842 files, 118 MB into /tmp/back; 7 already there',
     ]);
   });
 });
 
 describe('a check', () => {
-  const result = {
-    snapshots: 3,
-    packs: 1200,
-    packsRead: 0,
-    bytesRead: 0,
-    milliseconds: 900,
-    findings: [] as Finding[],
-  };
+  const result = checkOf({ unchecked: ['The contents of the files were not read.'] });
 
   test('without findings says what it looked at and what it did not', () => {
     expect(renderCheck(result, style, 80)).toEqual([
       '✔ No errors in 3 snapshots and 1,200 packs (0.9 s)',
-      '  Next: --read-data reads and authenticates all of the data',
+      '  The contents of the files were not read.',
     ]);
-    const read = { ...result, packsRead: 1200, bytesRead: 5e9 };
-    expect(renderCheck(read, style, 80)).toEqual([
+    const checked = { ...result.checked, packsRead: 1200, bytesRead: 5e9 };
+    const unused = { blobs: 2, bytes: 4e6 };
+    expect(renderCheck({ ...result, checked, unchecked: [], unused }, style, 80)).toEqual([
       '✔ No errors in 3 snapshots and 1,200 packs, 5.0 GB of data read and authenticated (0.9 s)',
+      '  4.0 MB in 2 pieces are needed by no snapshot (holdfast repo prune).',
     ]);
   });
 
-  test('puts the worst first, each with what to do', () => {
-    const findings: Finding[] = [
+  test('puts the worst first, each with what it costs and what to do', () => {
+    const findings: CheckFinding[] = [
       {
         severity: 'note',
         code: 'pack.unused',
@@ -186,15 +182,24 @@ describe('a check', () => {
         message: 'nothing needs it',
         hint: 'Prune.',
       },
-      { severity: 'error', code: 'pack.missing', subject: 'pack 1', message: 'it is not there' },
+      {
+        severity: 'error',
+        code: 'pack.missing',
+        subject: 'pack 1',
+        message: 'it is not there',
+        affected: { total: 1200, paths: ['snapshot 1a2b3c4d:/etc/fstab'] },
+      },
     ];
     expect(renderCheck({ ...result, findings }, style, 80)).toEqual([
       '✖ pack 1: it is not there',
+      '    snapshot 1a2b3c4d:/etc/fstab',
+      '    and 1,199 more',
       '  pack.missing',
       '? pack 9: nothing needs it',
       '  Prune.',
       '  pack.unused',
       '✖ 1 error in 3 snapshots and 1,200 packs (0.9 s)',
+      '  The contents of the files were not read.',
     ]);
   });
 });

@@ -27,7 +27,7 @@ export function renderRestore(summary: RestoreSummary, style: Style): string[] {
     ...renderProblems(summary.failed, style),
     ...summary.notKept.map((sentence) => `${style.quiet(signs.unknown)} ${printable(sentence)}`),
     headline(summary, style),
-    ...(summary.dryRun ? [] : [`  ${counts(summary)}`, `  ${proof(summary)}`]),
+    ...(summary.dryRun ? [] : [...counts(summary).map((line) => `  ${line}`), `  ${proof(summary)}`]),
   ];
 }
 
@@ -40,18 +40,21 @@ function headline(summary: RestoreSummary, style: Style): string {
   const took = formatDuration(summary.milliseconds);
   const amount = `${formatCounted(summary.filesRestored, 'file')}, ${formatBytes(summary.bytesWritten)}`;
   if (summary.dryRun) {
-    return `${style.quiet(signs.unknown)} Dry run in ${took}: would write ${amount} into ${target}; ${counts(summary)}`;
+    return `${style.quiet(signs.unknown)} Dry run in ${took}: would write ${amount} into ${target}${counts(summary).map((line) => `; ${line}`).join('')}`;
   }
   const sign = summary.failed.length === 0 ? style.good(signs.good) : style.warning(signs.warning);
   return `${sign} Restored ${amount} into ${target} in ${took}`;
 }
 
-function counts(summary: RestoreSummary): string {
-  return [
-    `${formatCount(summary.filesUnchanged)} already there`,
-    `${formatCount(summary.filesSkipped)} left as they were`,
-    `${formatCount(summary.filesDeleted)} deleted`,
-  ].join(', ');
+/** One line of what was not simply written; none when that is all there was. */
+function counts(summary: RestoreSummary): string[] {
+  const parts = [
+    [summary.filesUnchanged, 'already there'],
+    [summary.filesSkipped, 'left as they were'],
+    [summary.filesDeleted, 'deleted'],
+  ] as const;
+  const told = parts.filter(([count]) => count > 0).map(([count, what]) => `${formatCount(count)} ${what}`);
+  return told.length === 0 ? [] : [told.join(', ')];
 }
 
 function proof(summary: RestoreSummary): string {

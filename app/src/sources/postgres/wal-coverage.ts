@@ -1,5 +1,5 @@
 import { type TimelineSwitch, timelineAt } from './timeline-history.ts';
-import { parseWalName, segmentNumber, segmentStart } from './wal-segment.ts';
+import { parseWalName, segmentNumber, startOfSegment } from './wal-segment.ts';
 
 /** A piece of WAL without a hole. `to` is the first byte that is not there. */
 export interface WalRange {
@@ -33,8 +33,8 @@ export function walCoverage(
   for (const { name, to } of files) {
     const file = parseWalName(name, segmentSize);
     if (file === undefined || file.kind === 'history') continue;
-    const start = segmentStart(file.number, segmentSize);
-    const full = segmentStart(file.number + 1n, segmentSize);
+    const start = startOfSegment(file.number, segmentSize);
+    const full = startOfSegment(file.number + 1n, segmentSize);
     const end = file.kind === 'segment' ? full : (to ?? start);
     const reached = least(end, usable(file.timeline, start, lineage));
     if (reached > (ends.get(start) ?? start)) ends.set(start, reached);

@@ -10,7 +10,7 @@ import {
   segmentName,
   segmentNumber,
   segmentOffset,
-  segmentStart,
+  startOfSegment,
 } from './wal-segment.ts';
 
 const MIB = 1 << 20;
@@ -42,7 +42,7 @@ describe('names of WAL files', () => {
         expect(name).toMatch(/^[0-9A-F]{24}$/);
         expect(parseWalName(name, size)).toEqual({ kind: 'segment', timeline, number });
         expect(parseWalName(`${name}.partial`, size)).toEqual({ kind: 'partial', timeline, number });
-        expect(segmentStart(number, size) + BigInt(segmentOffset(lsn, size))).toBe(lsn);
+        expect(startOfSegment(number, size) + BigInt(segmentOffset(lsn, size))).toBe(lsn);
       }),
     );
   });

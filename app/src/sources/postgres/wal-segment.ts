@@ -58,7 +58,7 @@ export function segmentNumber(lsn: bigint, segmentSize: number): bigint {
   return lsn / BigInt(segmentSize);
 }
 
-export function segmentStart(number: bigint, segmentSize: number): bigint {
+export function startOfSegment(number: bigint, segmentSize: number): bigint {
   return number * BigInt(segmentSize);
 }
 

@@ -8,13 +8,14 @@ import { Packer } from '../../repository/packer.ts';
 import { compileSelection } from '../filter/exclude.ts';
 import { type BytePath, toText } from './byte-path.ts';
 import { CounterRow } from './counters.ts';
+import type { WorkerBirth } from './crew-threads.ts';
 import { DirectoryJob } from './directory-job.ts';
 import { type ListingRules, listDirectory, listGiven } from './directory-listing.ts';
 import { EntryList } from './entry-list.ts';
 import { FileReader, Interrupted, SEGMENT_BYTES } from './file-reader.ts';
 import { NodeBuilder } from './node-builder.ts';
+import { OpenedAhead, openQuietly } from './opened-ahead.ts';
 import { type ParentDirectory, parentFromRecord, parentFromTree } from './parent-directory.ts';
-import type { WorkerBirth } from './crew-threads.ts';
 import type {
   BlobsTask,
   DirectoryTask,
@@ -82,13 +83,17 @@ function work(port: MessagePort, signals: Signals, setup: WorkerSetup): void {
   function run(task: Task, done: (result: TaskResult) => void): void {
     switch (task.kind) {
       case 'directory':
-        return runDirectory(task, done);
+        runDirectory(task, done);
+        break;
       case 'files':
-        return done({ kind: 'files', files: task.paths.map(readFile) });
+        done({ kind: 'files', files: readFiles(task.paths) });
+        break;
       case 'segment':
-        return done(readSegment(task.path, task.offset));
+        done(readSegment(task.path, task.offset));
+        break;
       case 'blobs':
-        return done({ kind: 'blobs', ids: saveBlobs(task), buffer: task.buffer });
+        done({ kind: 'blobs', ids: saveBlobs(task), buffer: task.buffer });
+        break;
     }
   }
 
@@ -99,13 +104,24 @@ function work(port: MessagePort, signals: Signals, setup: WorkerSetup): void {
       found = task.given === undefined ? listDirectory(task.path, listing) : listGiven(task.given, listing);
     } catch (error) {
       reportMissing(task.path, error);
-      return done({ kind: 'directory' });
+      done({ kind: 'directory' });
+      return;
     }
     const remember = (tree: Buffer, entries: Buffer, contents: Buffer) => {
       // An assembled level is no directory of the disk: next time other paths may be asked for.
       if (task.given === undefined) records.add(task.path, { treeId: tree, entries, contents });
     };
-    const tools = { table, packer, counters, nodes, trust: scan, push: stack.push.bind(stack), readFile, remember, report };
+    const tools = {
+      table,
+      packer,
+      counters,
+      nodes,
+      trust: scan,
+      push: stack.push.bind(stack),
+      readFiles,
+      remember,
+      report,
+    };
     new DirectoryJob({ listing: found, parent: parentOf(task), tools, done }).start();
   }
 
@@ -123,10 +139,15 @@ function work(port: MessagePort, signals: Signals, setup: WorkerSetup): void {
     }
   }
 
-  function readFile(path: BytePath): FileOutcome {
+  function readFiles(paths: readonly BytePath[]): FileOutcome[] {
+    using files = new OpenedAhead(paths, posix.advice);
+    return paths.map((path) => readFile(path, files));
+  }
+
+  function readFile(path: BytePath, files: OpenedAhead): FileOutcome {
     counters.at(path);
     try {
-      const { ids, size, opened, changed } = reader.read(path, 0, SEGMENT_BYTES);
+      const { ids, size, opened, changed } = reader.read(files.next(), 0, SEGMENT_BYTES);
       counters.add('bytesProcessed', size);
       // By the time it was opened it had grown beyond what is read at once.
       const cut = opened.size > BigInt(SEGMENT_BYTES);
@@ -142,9 +163,15 @@ function work(port: MessagePort, signals: Signals, setup: WorkerSetup): void {
   function readSegment(path: BytePath, offset: number): SegmentResult {
     counters.at(path);
     try {
-      const { ids, size, opened, changed } = reader.read(path, offset, SEGMENT_BYTES);
+      const { ids, size, opened, changed } = reader.read(openQuietly(path), offset, SEGMENT_BYTES);
       counters.add('bytesProcessed', size);
-      return { kind: 'segment', ids, size, changed, opened: EntryList.of([{ name: '', stat: opened }]).bytes };
+      return {
+        kind: 'segment',
+        ids,
+        size,
+        changed,
+        opened: EntryList.of([{ name: '', stat: opened }]).bytes,
+      };
     } catch (error) {
       if (error instanceof Interrupted) throw error;
       return { kind: 'segment', size: 0, changed: false, code: codeOf(error), message: wordsOf(error) };
@@ -173,7 +200,10 @@ function work(port: MessagePort, signals: Signals, setup: WorkerSetup): void {
 
   function report(kind: ScanProblem['kind'], path: BytePath, error: unknown): void {
     if (kind === 'unreadable') counters.add('problems', 1);
-    stack.send({ type: 'problem', problem: { kind, path: toText(path), code: codeOf(error), message: wordsOf(error) } });
+    stack.send({
+      type: 'problem',
+      problem: { kind, path: toText(path), code: codeOf(error), message: wordsOf(error) },
+    });
   }
 
   try {

@@ -14,8 +14,8 @@ import type { GivenEntry, ScanProblem } from './protocol.ts';
 import { type ScanCacheFile, scanCacheFile } from './scan-cache-file.ts';
 import { describeSnapshot, type SnapshotLabels, summarize } from './snapshot-summary.ts';
 import { assembleTargets, resolveTargets, snapshotPaths, type Target } from './targets.ts';
-import { WritingSession } from './writing-session.ts';
 import { type WriteAccess, withWriteLock } from './write-lock.ts';
+import { WritingSession } from './writing-session.ts';
 
 export interface BackupOptions {
   readonly clock: Clock;
@@ -83,9 +83,16 @@ export async function backupFiles(repository: Repository, options: BackupOptions
       ? undefined
       : scanCacheFile(options.cacheDirectory, repository.config.id, [...paths, ...scanFlags(options)]);
 
-  const lock = { clock, dryRun: options.dryRun ?? false, retryFor: options.retryLock ?? 0, signal: options.signal };
+  const lock = {
+    clock,
+    dryRun: options.dryRun ?? false,
+    retryFor: options.retryLock ?? 0,
+    signal: options.signal,
+  };
   return await withWriteLock(repository, lock, async ({ indexed, signal, mayWrite }) => {
-    const parent = options.force ? undefined : (options.parent ?? (await findParent(repository, paths, options)));
+    const parent = options.force
+      ? undefined
+      : (options.parent ?? (await findParent(repository, paths, options)));
     for (const problem of missing) options.onProblem?.(problem);
     const run = new BackupRun(indexed, { ...options, signal, mayWrite }, parent, cacheFile);
     const { tree, counts } = await run.save(entries);
@@ -139,7 +146,11 @@ class BackupRun {
 
   async save(entries: readonly GivenEntry[]): Promise<{ tree: Id; counts: Counts }> {
     try {
-      const tree = await this.#session.saveDirectory({ path: '/', given: entries, parentTree: this.#parent?.tree });
+      const tree = await this.#session.saveDirectory({
+        path: '/',
+        given: entries,
+        parentTree: this.#parent?.tree,
+      });
       if (tree === undefined) throw new Failure('source.unreadable', 'none of the paths could be read');
       await this.#session.finish();
       return { tree, counts: this.#session.counts() };
@@ -150,7 +161,11 @@ class BackupRun {
     }
   }
 
-  async saveSnapshot(repository: Repository, snapshot: Snapshot, signal: AbortSignal): Promise<StoredSnapshot> {
+  async saveSnapshot(
+    repository: Repository,
+    snapshot: Snapshot,
+    signal: AbortSignal,
+  ): Promise<StoredSnapshot> {
     try {
       const id = await repository.saveSnapshot(snapshot, signal);
       this.#cache?.commit(id);
@@ -191,7 +206,11 @@ function lookAtTargets(options: BackupOptions): {
       hint: 'check the spelling; relative paths count from the directory you are in',
     });
   }
-  return { entries: assembleTargets(present), paths: snapshotPaths(options.paths, workingDirectory), missing };
+  return {
+    entries: assembleTargets(present),
+    paths: snapshotPaths(options.paths, workingDirectory),
+    missing,
+  };
 }
 
 /** The newest snapshot of this host and exactly these paths, as restic chooses it. */

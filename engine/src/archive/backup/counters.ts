@@ -25,7 +25,10 @@ export const COUNTERS = [
 export type CounterName = (typeof COUNTERS)[number];
 export type Counts = Readonly<Record<CounterName, number>>;
 
-const POSITION = Object.fromEntries(COUNTERS.map((name, index) => [name, index])) as Record<CounterName, number>;
+const POSITION = Object.fromEntries(COUNTERS.map((name, index) => [name, index])) as Record<
+  CounterName,
+  number
+>;
 /** Bytes a row keeps for the path that its worker is at. */
 const PATH_BYTES = 512;
 const ROW_BYTES = COUNTERS.length * 8 + PATH_BYTES;

@@ -37,7 +37,7 @@ export function startCrewThreads(count: number = availableParallelism()): CrewTh
     signals,
     stop: async () => {
       signals.stop();
-      workers.forEach((_, worker) => signals.wake(worker));
+      for (let worker = 0; worker < count; worker += 1) signals.wake(worker);
       await Promise.all(ended);
     },
   };

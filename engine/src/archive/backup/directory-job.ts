@@ -9,7 +9,13 @@ import type { Listing } from './directory-listing.ts';
 import { EntryList } from './entry-list.ts';
 import { SEGMENT_BYTES } from './file-reader.ts';
 import type { NodeBuilder } from './node-builder.ts';
-import { isDirectory, isRegular, isUnchanged, type ParentDirectory, type TrustRules } from './parent-directory.ts';
+import {
+  isDirectory,
+  isRegular,
+  isUnchanged,
+  type ParentDirectory,
+  type TrustRules,
+} from './parent-directory.ts';
 import type {
   DirectoryResult,
   FileOutcome,
@@ -30,7 +36,7 @@ export interface JobTools {
   readonly trust: TrustRules;
   /** Puts work on this worker's stack, from where others may take it; `done` is called on this worker. */
   readonly push: (task: Task, done: (result: TaskResult) => void) => void;
-  readonly readFile: (path: string) => FileOutcome;
+  readonly readFiles: (paths: readonly string[]) => readonly FileOutcome[];
   readonly remember: (tree: Buffer, entries: Buffer, contents: Buffer) => void;
   readonly report: (kind: ScanProblem['kind'], path: BytePath, error: unknown) => void;
 }
@@ -101,11 +107,18 @@ export class DirectoryJob {
       return;
     }
     const given = this.#listing.givenBelow(index);
-    const known = this.#same === undefined ? this.#parent?.find(this.#listing.entries.name(index)) : undefined;
-    const parentTree = known !== undefined && !known.isFile && known.ids.length === 32 ? idFromBytes(known.ids) : undefined;
+    const known =
+      this.#same === undefined ? this.#parent?.find(this.#listing.entries.name(index)) : undefined;
+    const parentTree =
+      known !== undefined && !known.isFile && known.ids.length === 32 ? idFromBytes(known.ids) : undefined;
     this.#pending += 1;
     push(
-      { kind: 'directory', path: this.#listing.pathOf(index), parentTree, ...(given === undefined ? {} : { given }) },
+      {
+        kind: 'directory',
+        path: this.#listing.pathOf(index),
+        parentTree,
+        ...(given === undefined ? {} : { given }),
+      },
       (result) => {
         const { tree } = result as DirectoryResult;
         if (tree === undefined) this.#failed.add(index);
@@ -122,7 +135,8 @@ export class DirectoryJob {
     let ids = this.#same?.[index];
     if (ids === undefined) {
       const known = this.#parent?.find(entries.name(index));
-      if (known === undefined || !isUnchanged(entries, index, known, trust) || !hasAll(table, known.ids)) return false;
+      if (known === undefined || !isUnchanged(entries, index, known, trust) || !hasAll(table, known.ids))
+        return false;
       ids = known.ids;
     }
     this.#contents[index] = ids;
@@ -151,14 +165,18 @@ export class DirectoryJob {
       batchBytes += size;
     }
     for (const later of batches.slice(1)) this.#pushBatch(later);
-    for (const index of batches[0] ?? []) this.#accept(index, this.#tools.readFile(this.#listing.pathOf(index)));
+    const first = batches[0] ?? [];
+    const outcomes = this.#tools.readFiles(first.map((index) => this.#listing.pathOf(index)));
+    for (const [position, outcome] of outcomes.entries()) this.#accept(first[position] as number, outcome);
   }
 
   #pushBatch(indexes: readonly number[]): void {
     const paths = indexes.map((index) => this.#listing.pathOf(index));
     this.#pending += 1;
     this.#tools.push({ kind: 'files', paths }, (result) => {
-      (result as FilesResult).files.forEach((outcome, position) => this.#accept(indexes[position] as number, outcome));
+      (result as FilesResult).files.forEach((outcome, position) =>
+        this.#accept(indexes[position] as number, outcome),
+      );
       this.#settle();
     });
   }
@@ -245,7 +263,8 @@ export class DirectoryJob {
     if (same === undefined || tree === undefined || this.#failed.size > 0) return undefined;
     const { entries } = this.#listing;
     for (let index = 0; index < entries.length; index += 1) {
-      if (isDirectory(entries.mode(index)) && !same[index]?.equals(this.#contents[index] ?? NOTHING)) return undefined;
+      if (isDirectory(entries.mode(index)) && !same[index]?.equals(this.#contents[index] ?? NOTHING))
+        return undefined;
     }
     return this.#tools.table.find('tree', tree) >= 0 ? tree : undefined;
   }
@@ -253,7 +272,11 @@ export class DirectoryJob {
   #rememberWithout(left: ReadonlySet<number>, tree: Buffer): void {
     const kept = (index: number) => !left.has(index);
     const entries = left.size === 0 ? this.#listing.entries : this.#listing.entries.filter(kept);
-    this.#tools.remember(tree, entries.bytes, encodeContents(this.#contents.filter((_, index) => kept(index))));
+    this.#tools.remember(
+      tree,
+      entries.bytes,
+      encodeContents(this.#contents.filter((_, index) => kept(index))),
+    );
   }
 
   #saveTree(nodes: readonly Node[]): Buffer {
@@ -274,7 +297,8 @@ const NOTHING = Buffer.alloc(0);
 
 function hasAll(table: BlobTable, ids: Buffer | undefined): boolean {
   if (ids === undefined) return false;
-  for (let at = 0; at < ids.length; at += 32) if (table.find('data', ids.subarray(at, at + 32)) < 0) return false;
+  for (let at = 0; at < ids.length; at += 32)
+    if (table.find('data', ids.subarray(at, at + 32)) < 0) return false;
   return true;
 }
 

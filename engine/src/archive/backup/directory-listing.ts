@@ -33,7 +33,10 @@ export interface ListingRules {
   readonly problem: (path: BytePath, error: unknown) => void;
 }
 
-/** Reads a directory. Throws Node's errno errors when the directory itself cannot be read. */
+/**
+ * Reads a directory. Sockets are left out, as restic does: only the program that listens can bring one back. Throws
+ * Node's errno errors when the directory itself cannot be read.
+ */
 export function listDirectory(path: BytePath, rules: ListingRules): Listing {
   // One character a byte: sorting such strings sorts bytes, which is the order of a tree.
   const names = readdirSync(toSystemPath(path), 'latin1').sort();
@@ -44,7 +47,7 @@ export function listDirectory(path: BytePath, rules: ListingRules): Listing {
   for (const name of names) {
     const entryPath = joinPath(path, name);
     const stat = look(entryPath, lstatSync, rules);
-    if (stat === undefined) continue;
+    if (stat === undefined || typeOf(stat.mode) === 'socket') continue;
     const decision = selection.decide(describe(entryPath, name, stat), tags);
     if (typeof decision === 'object') continue;
     if (decision === 'mount-point') mountPoints.add(seen.length);
@@ -67,8 +70,9 @@ export function listGiven(given: readonly GivenEntry[], rules: ListingRules): Li
   for (const entry of given.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
     const isTarget = entry.given === undefined;
     const stat = look(entry.path, isTarget ? lstatSync : statSync, rules);
-    if (stat === undefined) continue;
-    if (isTarget && typeof rules.selection.decide(describe(entry.path, entry.name, stat)) === 'object') continue;
+    if (stat === undefined || typeOf(stat.mode) === 'socket') continue;
+    if (isTarget && typeof rules.selection.decide(describe(entry.path, entry.name, stat)) === 'object')
+      continue;
     seen.push({ name: entry.name, stat, given: entry });
   }
   return {
@@ -89,13 +93,17 @@ function look(path: BytePath, stat: typeof lstatSync | typeof statSync, rules: L
 }
 
 function holdingTags(path: BytePath, names: readonly string[], selection: Selection) {
-  const readStart = (name: Buffer, length: number) => readPrefix(joinPath(path, name.toString('latin1')), length);
+  const readStart = (name: Buffer, length: number) =>
+    readPrefix(joinPath(path, name.toString('latin1')), length);
   return tagsOf(selection.tagFiles, names.map(toBytes), readStart).holding;
 }
 
 function readPrefix(path: BytePath, length: number): Buffer | undefined {
   try {
-    const file = openSync(toSystemPath(path), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    const file = openSync(
+      toSystemPath(path),
+      constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK,
+    );
     try {
       const bytes = Buffer.alloc(length);
       return bytes.subarray(0, readSync(file, bytes, 0, length, 0));

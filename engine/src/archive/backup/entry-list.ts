@@ -42,14 +42,15 @@ export class EntryList {
       at += NAME_LENGTH_BYTES + name.length + FIXED_BYTES;
     }
     const list = new EntryList(bytes, starts);
-    entries.forEach(({ stat }, index) => list.update(index, stat, withAtime));
+    for (const [index, { stat }] of entries.entries()) list.update(index, stat, withAtime);
     return list;
   }
 
   /** The list that `bytes` holds; they come from `of`, through the scan cache's checksum or from another thread. */
   static parse(bytes: Buffer): EntryList {
     const starts: number[] = [];
-    for (let at = 0; at < bytes.length; at += NAME_LENGTH_BYTES + bytes.readUInt16LE(at) + FIXED_BYTES) starts.push(at);
+    for (let at = 0; at < bytes.length; at += NAME_LENGTH_BYTES + bytes.readUInt16LE(at) + FIXED_BYTES)
+      starts.push(at);
     return new EntryList(bytes, starts);
   }
 
@@ -137,7 +138,8 @@ export class EntryList {
   /** The list with only the entries that `keep` names. */
   filter(keep: (index: number) => boolean): EntryList {
     const parts: Buffer[] = [];
-    for (let index = 0; index < this.length; index += 1) if (keep(index)) parts.push(this.slice(index, index + 1));
+    for (let index = 0; index < this.length; index += 1)
+      if (keep(index)) parts.push(this.slice(index, index + 1));
     return EntryList.parse(Buffer.concat(parts));
   }
 

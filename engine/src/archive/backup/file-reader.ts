@@ -1,8 +1,7 @@
-import { type BigIntStats, closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import { type BigIntStats, closeSync, fstatSync, readSync } from 'node:fs';
 import type { Chunker } from '../../chunker/chunker.ts';
 import type { Holes } from '../../kernel/posix/holes.ts';
 import type { Packer } from '../../repository/packer.ts';
-import { type BytePath, toSystemPath } from './byte-path.ts';
 import type { CounterRow } from './counters.ts';
 
 /** What reading a file, or a part of one, brought. */
@@ -50,14 +49,13 @@ export class FileReader {
   }
 
   /**
-   * Reads up to `length` bytes from `offset`, fewer when the file ends before. Throws Node's errno errors, and
-   * `NotRegular` when something else has taken the file's place.
+   * Reads up to `length` bytes of an open file from `offset`, fewer when it ends before, and closes it. Throws Node's
+   * errno errors, and `NotRegular` when something else has taken the file's place.
    */
-  read(path: BytePath, offset: number, length: number): ReadResult {
-    const file = openQuietly(path);
+  read(file: number, offset: number, length: number): ReadResult {
     try {
       const opened = fstatSync(file, { bigint: true });
-      if (!opened.isFile()) throw new NotRegular(path);
+      if (!opened.isFile()) throw new NotRegular();
       if (this.#isHole(file, opened, offset, length)) {
         return { ids: this.#holeSegment(), size: length, opened, changed: false };
       }
@@ -88,14 +86,18 @@ export class FileReader {
         ended = read.ended || size === length;
         this.#counters.add('bytesRead', read.bytes);
       }
-      for (let cut = this.#chunker.cut(start, end, ended); cut > start; cut = this.#chunker.cut(start, end, ended)) {
+      for (
+        let cut = this.#chunker.cut(start, end, ended);
+        cut > start;
+        cut = this.#chunker.cut(start, end, ended)
+      ) {
         ids.push(this.#save(memory.subarray(start, cut)));
         start = cut;
         if (start === end) break;
       }
       if (this.#interrupted()) throw new Interrupted();
     }
-    return { ids: ids.length === 1 ? ids[0]! : Buffer.concat(ids), size };
+    return { ids: Buffer.concat(ids), size };
   }
 
   #save(chunk: Uint8Array): Buffer {
@@ -136,33 +138,13 @@ export class FileReader {
 /** Something else stands where a regular file was: it is looked at anew by the next backup. */
 export class NotRegular extends Error {
   readonly code = 'ENOTREGULAR';
-  constructor(path: BytePath) {
-    super(`${path} was replaced by something that is no regular file`);
+  constructor() {
+    super('it was replaced by something that is no regular file');
   }
 }
 
 /** Thrown between two chunks when the backup is being stopped. */
 export class Interrupted extends Error {}
-
-/**
- * Without following a link that took the file's place, without waiting for a FIFO's writer, and without touching its
- * access time where that is permitted (the owner and root may).
- */
-function openQuietly(path: BytePath): number {
-  const system = toSystemPath(path);
-  const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
-  if (mayHideAccess) {
-    try {
-      return openSync(system, flags | O_NOATIME);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EPERM') throw error;
-    }
-  }
-  return openSync(system, flags);
-}
-
-const O_NOATIME: number = (constants as { O_NOATIME?: number }).O_NOATIME ?? 0;
-const mayHideAccess = O_NOATIME !== 0;
 
 /** Fills `memory` from `at`, as far as it and `most` go. Short reads are asked again: only 0 means the end. */
 function fill(file: number, memory: Uint8Array, at: number, position: number, most: number): Filled {

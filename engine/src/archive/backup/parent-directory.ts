@@ -1,7 +1,7 @@
 import type { Node } from '../../format/types.ts';
 import { bytesFromId, type Id } from '../../kernel/id.ts';
 import { EntryList } from './entry-list.ts';
-import { decodeContents, type DirectoryRecord } from './scan-cache.ts';
+import { type DirectoryRecord, decodeContents } from './scan-cache.ts';
 
 /** What the parent snapshot knows of one directory: which contents need not be read again. */
 export interface ParentDirectory {
@@ -27,7 +27,8 @@ export function parentFromRecord(record: DirectoryRecord): ParentDirectory {
   let byName: Map<string, ParentEntry> | undefined;
   return {
     treeId: record.treeId,
-    contentsOfSame: (entries) => (entries.bytes.equals(record.entries) ? decodeContents(record.contents) : undefined),
+    contentsOfSame: (entries) =>
+      entries.bytes.equals(record.entries) ? decodeContents(record.contents) : undefined,
     find: (name) => {
       byName ??= entriesByName(record);
       return byName.get(name);
@@ -55,7 +56,12 @@ export interface TrustRules {
 }
 
 /** Pure: whether a file is the one that the parent saved, so that its content need not be read. */
-export function isUnchanged(entries: EntryList, index: number, parent: ParentEntry, rules: TrustRules): boolean {
+export function isUnchanged(
+  entries: EntryList,
+  index: number,
+  parent: ParentEntry,
+  rules: TrustRules,
+): boolean {
   return (
     parent.isFile &&
     entries.mtime(index) === parent.mtime &&

@@ -1,5 +1,14 @@
 import { createHash } from 'node:crypto';
-import { closeSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { sha256Id } from '../../kernel/hash.ts';
 import { type Id, shortId } from '../../kernel/id.ts';
@@ -23,7 +32,11 @@ export interface ScanCacheWriter {
 }
 
 /** `cacheDirectory` is the user's; `paths` what the backup is asked for. */
-export function scanCacheFile(cacheDirectory: string, repositoryId: string, paths: readonly string[]): ScanCacheFile {
+export function scanCacheFile(
+  cacheDirectory: string,
+  repositoryId: string,
+  paths: readonly string[],
+): ScanCacheFile {
   const directory = join(cacheDirectory, repositoryId, 'scan');
   const file = join(directory, shortId(sha256Id(Buffer.from(JSON.stringify(paths)))));
   return {

@@ -26,7 +26,9 @@ const SCAN_CACHE_MAGIC = Buffer.from('HFSCAN01');
 export const HEADER_BYTES = 8 + 32 + 32;
 
 export function encodeRecord(path: BytePath, record: DirectoryRecord): Buffer {
-  const bytes = Buffer.allocUnsafe(4 + 4 + path.length + 32 + 4 + record.entries.length + record.contents.length);
+  const bytes = Buffer.allocUnsafe(
+    4 + 4 + path.length + 32 + 4 + record.entries.length + record.contents.length,
+  );
   let at = bytes.writeUInt32LE(bytes.length, 0);
   at = bytes.writeUInt32LE(path.length, at);
   at += bytes.write(path, at, 'latin1');
@@ -75,7 +77,10 @@ export interface SharedScanCache {
 export function shareCache(file: Buffer, snapshot: Id): SharedScanCache | undefined {
   if (file.length < HEADER_BYTES || !file.subarray(0, 8).equals(SCAN_CACHE_MAGIC)) return undefined;
   if (!file.subarray(40, 72).equals(bytesFromId(snapshot))) return undefined;
-  const checksum = createHash('sha256').update(file.subarray(HEADER_BYTES)).update(bytesFromId(snapshot)).digest();
+  const checksum = createHash('sha256')
+    .update(file.subarray(HEADER_BYTES))
+    .update(bytesFromId(snapshot))
+    .digest();
   if (!checksum.equals(file.subarray(8, 40))) return undefined;
 
   const bytes = new SharedArrayBuffer(file.length);

@@ -24,7 +24,14 @@ export interface SnapshotParts {
 
 export function describeSnapshot(labels: SnapshotLabels, parts: SnapshotParts): Snapshot {
   const { tree, paths, parent, excludes, summary } = parts;
-  return { ...labels, ...(parent === undefined ? {} : { parent: parent.id }), tree, paths, excludes, summary };
+  return {
+    ...labels,
+    ...(parent === undefined ? {} : { parent: parent.id }),
+    tree,
+    paths,
+    excludes,
+    summary,
+  };
 }
 
 /** restic's figures for a snapshot. Times in milliseconds since the epoch. */

@@ -1,6 +1,6 @@
+import { createChunker } from '../../chunker/gear.ts';
 import type { CompressionMode } from '../../format/compression.ts';
 import type { Node, StoredSnapshot } from '../../format/types.ts';
-import { createChunker } from '../../chunker/gear.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import { Failure } from '../../kernel/failure.ts';
 import type { Id } from '../../kernel/id.ts';
@@ -43,11 +43,19 @@ export interface StreamBackupResult {
  * Saves a stream as a snapshot with one file. A stream that fails leaves no snapshot: half a dump that looks like a
  * whole one is worse than none.
  */
-export async function backupStream(repository: Repository, options: StreamBackupOptions): Promise<StreamBackupResult> {
+export async function backupStream(
+  repository: Repository,
+  options: StreamBackupOptions,
+): Promise<StreamBackupResult> {
   const { clock, labels } = options;
   const startedAt = clock.now();
   const place = placeOf(options.name);
-  const lock = { clock, dryRun: options.dryRun ?? false, retryFor: options.retryLock ?? 0, signal: options.signal };
+  const lock = {
+    clock,
+    dryRun: options.dryRun ?? false,
+    retryFor: options.retryLock ?? 0,
+    signal: options.signal,
+  };
   return await withWriteLock(repository, lock, async ({ indexed, signal, mayWrite }) => {
     // Begun again, work could not read the stream again: nothing of it is read before the lock counts.
     await mayWrite;
@@ -73,7 +81,9 @@ export async function backupStream(repository: Repository, options: StreamBackup
       excludes: [],
       summary: summarize(counts, startedAt, clock.now()),
     });
-    const stored = options.dryRun ? undefined : { ...snapshot, id: await repository.saveSnapshot(snapshot, signal) };
+    const stored = options.dryRun
+      ? undefined
+      : { ...snapshot, id: await repository.saveSnapshot(snapshot, signal) };
     return { snapshot: stored, tree, size, counts, took: clock.now() - startedAt };
   });
 }
@@ -98,7 +108,14 @@ async function saveBelow(
   let node: Node = { ...leaf, name: Buffer.from(place.at(-1) ?? '') };
   for (const name of place.slice(0, -1).reverse()) {
     const subtree = await session.saveTree([node]);
-    node = { ...inventedNode(labels, now), type: 'dir', mode: 0o755, name: Buffer.from(name), size: 0, subtree };
+    node = {
+      ...inventedNode(labels, now),
+      type: 'dir',
+      mode: 0o755,
+      name: Buffer.from(name),
+      size: 0,
+      subtree,
+    };
   }
   return await session.saveTree([node]);
 }

@@ -54,10 +54,14 @@ function insert(level: Level, target: Target, depth: number): void {
   const path = ancestor(target.path, target.place.length - 1 - depth);
   const there = level.get(name);
   if (there !== undefined && there.path !== path) {
-    throw new Failure('usage', `${toText(there.path)} and ${toText(path)} would have one name in the snapshot`, {
-      subject: toText(name),
-      hint: 'give both as absolute paths, or make two backups',
-    });
+    throw new Failure(
+      'usage',
+      `${toText(there.path)} and ${toText(path)} would have one name in the snapshot`,
+      {
+        subject: toText(name),
+        hint: 'give both as absolute paths, or make two backups',
+      },
+    );
   }
   const entry = there ?? { path, below: isLast ? undefined : new Map() };
   level.set(name, entry);

@@ -1,6 +1,13 @@
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import { Interrupted } from './file-reader.ts';
-import { type FromWorker, MAIN_THREAD, type SentTask, type Task, type TaskResult, type ToWorker } from './protocol.ts';
+import {
+  type FromWorker,
+  MAIN_THREAD,
+  type SentTask,
+  type Task,
+  type TaskResult,
+  type ToWorker,
+} from './protocol.ts';
 import type { Signals } from './signals.ts';
 
 type Done = (result: TaskResult) => void;
@@ -128,7 +135,11 @@ export class WorkStack {
     const wake = this.#signals.wakeNumber(this.#worker);
     if (wake === this.#seenWake) return;
     this.#seenWake = wake;
-    for (let got = receiveMessageOnPort(this.#port); got !== undefined; got = receiveMessageOnPort(this.#port)) {
+    for (
+      let got = receiveMessageOnPort(this.#port);
+      got !== undefined;
+      got = receiveMessageOnPort(this.#port)
+    ) {
       const message = got.message as ToWorker;
       if (message.type === 'tree') this.#tree = { bytes: message.bytes };
       else if (message.type === 'buffer') this.#buffers.push(message.buffer);

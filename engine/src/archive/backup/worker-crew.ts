@@ -2,7 +2,16 @@ import type { Worker } from 'node:worker_threads';
 import type { Id } from '../../kernel/id.ts';
 import type { FinishedPack } from '../../repository/packer.ts';
 import type { CrewThreads } from './crew-threads.ts';
-import { type FromWorker, MAIN_THREAD, type ScanProblem, type SentTask, type Task, type TaskResult, type ToWorker, type WorkerSetup } from './protocol.ts';
+import {
+  type FromWorker,
+  MAIN_THREAD,
+  type ScanProblem,
+  type SentTask,
+  type Task,
+  type TaskResult,
+  type ToWorker,
+  type WorkerSetup,
+} from './protocol.ts';
 import type { Signals } from './signals.ts';
 
 export interface CrewHooks {
@@ -79,24 +88,33 @@ export class WorkerCrew {
     switch (message.type) {
       case 'hungry':
         this.#hungry.push(worker);
-        return this.#match();
+        this.#match();
+        break;
       case 'task':
         this.#waiting.push(message);
-        return this.#match();
+        this.#match();
+        break;
       case 'result':
-        return this.#deliver(message.to, message.ticket, message.result);
+        this.#deliver(message.to, message.ticket, message.result);
+        break;
       case 'pack':
-        return this.#save(worker, message.pack);
+        this.#save(worker, message.pack);
+        break;
       case 'load-tree':
-        return this.#answerTree(worker, message.id);
+        this.#answerTree(worker, message.id);
+        break;
       case 'records':
-        return this.#hooks.records(message.bytes);
+        this.#hooks.records(message.bytes);
+        break;
       case 'problem':
-        return this.#hooks.problem(message.problem);
+        this.#hooks.problem(message.problem);
+        break;
       case 'flushed':
-        return this.#flushed.shift()?.();
+        this.#flushed.shift()?.();
+        break;
       case 'crashed':
-        return this.#fail(message.error);
+        this.#fail(message.error);
+        break;
     }
   }
 

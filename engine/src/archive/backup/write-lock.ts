@@ -33,7 +33,11 @@ export async function withWriteLock<Result>(
   const { clock, retryFor } = options;
   const outer = options.signal ?? new AbortController().signal;
   if (options.dryRun) {
-    return await work({ indexed: await repository.loadIndex(outer), signal: outer, mayWrite: Promise.resolve() });
+    return await work({
+      indexed: await repository.loadIndex(outer),
+      signal: outer,
+      mayWrite: Promise.resolve(),
+    });
   }
   const lock = await beginLock(repository, { exclusive: false, clock, retryFor, signal: outer });
   try {

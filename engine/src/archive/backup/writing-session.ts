@@ -11,7 +11,14 @@ import { joined } from '../../repository/locks.ts';
 import { PackSink } from '../../repository/pack-sink.ts';
 import { allocateCounters, type Counts, currentPaths, sumCounters } from './counters.ts';
 import { type CrewThreads, startCrewThreads } from './crew-threads.ts';
-import type { BlobsResult, DirectoryResult, DirectoryTask, ScanProblem, ScanRules, WorkerSetup } from './protocol.ts';
+import type {
+  BlobsResult,
+  DirectoryResult,
+  DirectoryTask,
+  ScanProblem,
+  ScanRules,
+  WorkerSetup,
+} from './protocol.ts';
 import { WorkerCrew } from './worker-crew.ts';
 
 export interface WritingOptions {
@@ -83,7 +90,9 @@ export class WritingSession {
 
   /** Saves a directory and all below it; undefined when it could not be read. */
   async saveDirectory(task: Omit<DirectoryTask, 'kind'>): Promise<Id | undefined> {
-    const { tree } = (await this.#orAborted(this.#crew.do({ kind: 'directory', ...task }))) as DirectoryResult;
+    const { tree } = (await this.#orAborted(
+      this.#crew.do({ kind: 'directory', ...task }),
+    )) as DirectoryResult;
     return tree === undefined ? undefined : idFromBytes(tree);
   }
 
@@ -91,7 +100,10 @@ export class WritingSession {
    * Saves a stream as one file's content: cut here, and everything behind the cut by the workers. Memory is bounded by
    * a few pieces of 8 MiB whatever the stream's length.
    */
-  async saveStream(stream: AsyncIterable<Uint8Array>, chunker: Chunker): Promise<{ content: Id[]; size: number }> {
+  async saveStream(
+    stream: AsyncIterable<Uint8Array>,
+    chunker: Chunker,
+  ): Promise<{ content: Id[]; size: number }> {
     const pieces: Promise<Uint8Array>[] = [];
     const underWay = new Set<Promise<unknown>>();
     const batcher = new ChunkBatcher(chunker, (buffer, ends) => {
@@ -233,7 +245,8 @@ async function loadTreeIfThere(
     return await indexed.loadBlob('tree', id, signal);
   } catch (error) {
     // A parent whose trees are damaged or gone is no help, but no reason to stop: everything is read instead.
-    if (isFailure(error, 'repository.blob-missing') || isFailure(error, 'repository.damaged')) return undefined;
+    if (isFailure(error, 'repository.blob-missing') || isFailure(error, 'repository.damaged'))
+      return undefined;
     throw error;
   }
 }

@@ -1,4 +1,5 @@
 import { type Accounts, openAccounts } from './accounts.ts';
+import { type Advice, openAdvice } from './advice.ts';
 import { type Attributes, openAttributes } from './attributes.ts';
 import { openFileLock, type TryLock } from './file-lock.ts';
 import { type Holes, openHoles } from './holes.ts';
@@ -18,6 +19,7 @@ export interface Posix {
   readonly times?: Times;
   readonly holes?: Holes;
   readonly tryLock?: TryLock;
+  readonly advice?: Advice;
   readonly nodes?: SpecialNodes;
   readonly accounts?: Accounts;
   readonly lowerPriority?: LowerPriority;
@@ -28,7 +30,9 @@ export interface Posix {
 export function openPosix(): Posix {
   const library = loadLibrary();
   if (typeof library === 'string') return { unavailable: library };
+  const advice = openAdvice(library);
   return {
+    ...(advice === undefined ? {} : { advice }),
     attributes: openAttributes(library),
     times: openTimes(library),
     holes: openHoles(library),

@@ -152,7 +152,7 @@ function addEffortOptions(command: Command): void {
     .option('--limit-download <KiB/s>', 'fetch at most so much', parsePositive)
     .option('--pack-size <MiB>', 'gather so much in a file of the repository', parsePositive)
     .option('--nice <n>', 'give way to other programs, 1 to 19', parsePositive)
-    .option('--no-scan', 'do not count beforehand: no percentage, less reading');
+    .option('--no-scan', 'no effect: nothing is ever counted beforehand');
 }
 
 function refuseContradictions(request: BackupRequest): void {

@@ -9,11 +9,15 @@ import {
   withProgress,
 } from '../../command-frame.ts';
 import type { Context } from '../../context.ts';
+import { requireConsent } from '../../consent.ts';
 import { formatCounted } from '../../format.ts';
 import { collect, parsePositive } from '../../option-values.ts';
+import type { Planned } from '../../planned.ts';
+import { type RestorePlan, renderRestorePlan, restorePlanRecord } from '../../render/restore-plan.ts';
 import { type RestoreSummary, renderRestore, restoreRecord } from '../../render/restore-summary.ts';
 import type { RepositoryAccess } from '../../repository-options.ts';
 import { addSnapshotFilter, type SnapshotFilter } from '../../snapshot-filter.ts';
+import type { Style } from '../../style.ts';
 
 export interface RestoreOptions extends SnapshotFilter {
   readonly target: string;
@@ -23,6 +27,8 @@ export interface RestoreOptions extends SnapshotFilter {
   readonly iexclude?: readonly string[];
   readonly overwrite: 'always' | 'if-changed' | 'if-newer' | 'never';
   readonly delete?: true;
+  /** The token of the plan that is agreed to. */
+  readonly consent?: string;
   readonly dryRun?: true;
   readonly verify?: true;
   readonly sparse?: true;
@@ -37,14 +43,14 @@ export interface RestoreRequest extends RestoreOptions {
   readonly snapshot: string;
 }
 
-/** Resolves also when single files could not be written: they are in the summary. */
-export type RestoreFiles = (
+/** What is planned is the deletions; execution resolves also when single files could not be written. */
+export type PlanRestore = (
   access: RepositoryAccess,
   request: RestoreRequest,
   work: Work,
-) => Promise<RestoreSummary>;
+) => Promise<Planned<RestorePlan, RestoreSummary>>;
 
-export function define(parent: Command, context: Context, restoreFiles: RestoreFiles): void {
+export function define(parent: Command, context: Context, planRestore: PlanRestore): void {
   const command = newCommand(parent, {
     usage: 'restore <point>',
     summary: 'bring files back into a directory',
@@ -57,7 +63,7 @@ export function define(parent: Command, context: Context, restoreFiles: RestoreF
       ['holdfast files restore 1a2b3c4d -t / -i /etc/nginx --overwrite if-changed', 'one folder, in place'],
       [
         'holdfast files restore latest:/home/ann -t /home/ann --delete --dry-run',
-        'show what making it equal would do',
+        'show what would be deleted to make it equal, and the token that agrees to it',
       ],
     ],
   });
@@ -72,10 +78,11 @@ export function define(parent: Command, context: Context, restoreFiles: RestoreF
         .choices(['always', 'if-changed', 'if-newer', 'never'])
         .default('always'),
     )
-    .option('--delete', 'remove from the target what the point does not have')
+    .option('--delete', 'remove from the target what the point does not have: shows a plan, then asks')
+    .option('--consent <token>', 'agree to the plan of that token instead of being asked')
     .option('-n, --dry-run', 'write nothing, only show what would happen')
     .option('--verify', 'read everything back afterwards and compare it')
-    .option('--sparse', 'leave holes where files hold only zeros')
+    .option('--sparse', 'leave holes where files hold only zeros (always done, as scripts for restic have it)')
     .option('--no-ownership', 'do not set owners and groups')
     .option('--limit-download <KiB/s>', 'fetch at most so much', parsePositive);
   addSnapshotFilter(command);
@@ -83,7 +90,9 @@ export function define(parent: Command, context: Context, restoreFiles: RestoreF
     const request = { ...command.opts<RestoreOptions>(), snapshot };
     refuseContradictions(request);
     const access = await accessFor(command, context);
-    const summary = await withProgress(command, context, (work) => restoreFiles(access, request, work));
+    await using planned = await withProgress(command, context, (work) => planRestore(access, request, work));
+    await agree(command, context, planned.plan, request);
+    const summary = await withProgress(command, context, (work) => planned.execute(work));
     const view = { lines: renderRestore.bind(null, summary), records: () => [restoreRecord(summary)] };
     present(command, context, view, 'confirmation');
     if (summary.failed.length > 0) {
@@ -98,9 +107,33 @@ export function define(parent: Command, context: Context, restoreFiles: RestoreF
   });
 }
 
+/** Without deletions there is nothing to agree to: what is written over is chosen with `--overwrite`. */
+async function agree(
+  command: Command,
+  context: Context,
+  plan: RestorePlan,
+  request: RestoreRequest,
+): Promise<void> {
+  const { deletions, token } = plan;
+  if (deletions.length === 0) return;
+  const dryRun = request.dryRun === true;
+  const isAgreed = request.consent === token;
+  const view = {
+    lines: (style: Style) => renderRestorePlan(plan, style, dryRun),
+    records: () => [restorePlanRecord(plan)],
+  };
+  present(command, context, view, isAgreed && !dryRun ? 'confirmation' : 'answer');
+  if (dryRun) return;
+  const loss = `${formatCounted(deletions.length, 'entry', 'entries')} of ${plan.target} would be deleted`;
+  await requireConsent({ loss, token, given: request.consent }, context);
+}
+
 function refuseContradictions(request: RestoreRequest): void {
   const included = request.include !== undefined || request.iinclude !== undefined;
   const excluded = request.exclude !== undefined || request.iexclude !== undefined;
+  if (request.consent !== undefined && request.delete !== true) {
+    throw new Failure('usage', '--consent agrees to what --delete would remove, and means nothing without it');
+  }
   if (included && excluded) {
     throw new Failure(
       'usage',

@@ -12,7 +12,8 @@ export interface DumpRequest extends SnapshotFilter {
   readonly file: string;
 }
 
-export interface DumpedContent {
+/** Disposed of when it was read, or when it is not wanted after all. */
+export interface DumpedContent extends AsyncDisposable {
   /** A directory comes as a tar archive. */
   readonly kind: 'file' | 'archive';
   readonly bytes: AsyncIterable<Uint8Array>;
@@ -38,7 +39,7 @@ export function define(parent: Command, context: Context, dumpContent: DumpConte
   endRepositoryCommand(command).action(async (snapshot: string, file: string) => {
     const access = await accessFor(command, context);
     const request = { ...command.opts<SnapshotFilter>(), snapshot, file };
-    const content = await dumpContent(access, request, context.signal);
+    await using content = await dumpContent(access, request, context.signal);
     if (content.kind === 'archive' && context.stdout.terminal.interactive) {
       throw new Failure('usage', 'an archive on a terminal is of no use', {
         hint: 'Send it to a file: … > files.tar',

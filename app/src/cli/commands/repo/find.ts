@@ -1,4 +1,4 @@
-import { Failure, type StoredSnapshot, shortId } from '@holdfast/engine';
+import { Failure, type FoundObject, type StoredSnapshot, shortId } from '@holdfast/engine';
 import type { Command } from 'commander';
 import { accessFor, endRepositoryCommand, newCommand } from '../../command-frame.ts';
 import type { Context } from '../../context.ts';
@@ -10,6 +10,7 @@ import { type Entry, renderEntry } from '../../render/entries.ts';
 import { momentOf } from '../../render/points.ts';
 import type { RepositoryAccess } from '../../repository-options.ts';
 import { addSnapshotFilter, type SnapshotFilter } from '../../snapshot-filter.ts';
+import { printable } from '../../width.ts';
 
 export interface FindOptions extends SnapshotFilter {
   readonly ignoreCase?: true;
@@ -28,10 +29,10 @@ export interface FindRequest extends FindOptions {
   readonly patterns: readonly string[];
 }
 
-export interface Match {
-  readonly snapshot: StoredSnapshot;
-  readonly entry: Entry;
-}
+/** An entry found by its name, or the place where a piece, a listing or a part of a pack is used. */
+export type Match =
+  | { readonly snapshot: StoredSnapshot; readonly entry: Entry }
+  | { readonly snapshot: StoredSnapshot; readonly object: FoundObject };
 
 /** Yields the matches of one snapshot after another. */
 export type FindEntries = (
@@ -81,24 +82,29 @@ async function* matchLines(
   timeZone: string,
 ): AsyncGenerator<string> {
   let last: string | undefined;
-  for await (const { snapshot, entry } of matches) {
+  for await (const match of matches) {
+    const { snapshot } = match;
     if (snapshot.id !== last) {
       if (last !== undefined) yield '';
       yield `In ${shortId(snapshot.id)} of ${formatTime(momentOf(snapshot), timeZone)}`;
       last = snapshot.id;
     }
-    yield `  ${renderEntry(entry, long, timeZone)}`;
+    yield `  ${'entry' in match ? renderEntry(match.entry, long, timeZone) : renderObject(match.object)}`;
   }
 }
 
+function renderObject({ type, id, path, pack }: FoundObject): string {
+  const origin = pack === undefined ? '' : ` of pack ${shortId(pack)}`;
+  return `${type} ${shortId(id)}${origin}  ${printable(path)}`;
+}
+
 async function* matchRecords(matches: AsyncIterable<Match>): AsyncGenerator<string> {
-  for await (const { snapshot, entry } of matches) {
-    yield JSON.stringify({
-      ...entry,
-      type: 'match',
-      kind: entry.type,
-      snapshot: snapshot.id,
-      time: snapshot.time,
-    });
+  for await (const match of matches) {
+    const { id, time } = match.snapshot;
+    const found =
+      'entry' in match
+        ? { ...match.entry, kind: match.entry.type }
+        : { path: match.object.path, kind: match.object.type, id: match.object.id, pack: match.object.pack };
+    yield JSON.stringify({ ...found, type: 'match', snapshot: id, time });
   }
 }

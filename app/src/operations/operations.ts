@@ -1,0 +1,38 @@
+import type { CommandParts } from '../cli/command-table.ts';
+import { backupFiles } from './files/backup.ts';
+import { planRestore } from './files/restore.ts';
+import type { Machine } from './machine.ts';
+import { listPoints } from './points.ts';
+import { checkRepository } from './repo/check.ts';
+import { compareSnapshots } from './repo/diff.ts';
+import { dumpContent } from './repo/dump.ts';
+import { findEntries } from './repo/find.ts';
+import { planForget } from './repo/forget.ts';
+import { initRepository } from './repo/init.ts';
+import { addKey } from './repo/key/add.ts';
+import { listKeys } from './repo/key/list.ts';
+import { changePassword } from './repo/key/passwd.ts';
+import { removeKey } from './repo/key/remove.ts';
+import { listEntries } from './repo/ls.ts';
+import { unlockRepository } from './repo/unlock.ts';
+
+/** What stands behind each command on this machine. */
+export function operations(machine: Machine): CommandParts {
+  return {
+    listPoints: listPoints(machine),
+    backupFiles: backupFiles(machine),
+    planRestore: planRestore(machine),
+    planForget: planForget(machine),
+    initRepository: initRepository(machine),
+    checkRepository: checkRepository(machine),
+    listEntries: listEntries(machine),
+    findEntries: findEntries(machine),
+    compareSnapshots: compareSnapshots(machine),
+    dumpContent: dumpContent(machine),
+    unlockRepository: unlockRepository(machine),
+    listKeys: listKeys(machine),
+    addKey: addKey(machine),
+    removeKey: removeKey(machine),
+    changePassword: changePassword(machine),
+  };
+}

@@ -1,0 +1,59 @@
+import { checkRepository as checkEverything, type CheckProgress, type ReadData } from '@holdfast/engine';
+import type { Work } from '../../cli/command-frame.ts';
+import type { CheckOptions, CheckRepository } from '../../cli/commands/repo/check.ts';
+import type { Machine } from '../machine.ts';
+import { type AccessMachine, openAccess } from '../repository-access.ts';
+
+export function checkRepository(machine: AccessMachine): CheckRepository {
+  return async (access, options, work) => {
+    const { clock, random } = machine;
+    const startedAt = clock.now();
+    // The check takes its own lock, since it knows in which order to look.
+    await using opened = await openAccess(access, { intent: 'inspect', signal: work.signal }, machine);
+    const report = await checkEverything(opened.repository, {
+      clock,
+      random,
+      readData: readDataOf(options),
+      lock: access.lock,
+      retryLockFor: access.retryLock,
+      signal: opened.signal,
+      onProgress: progressTo(work, clock),
+    });
+    return { ...report, milliseconds: clock.now() - startedAt };
+  };
+}
+
+function readDataOf({ readData, readDataSubset: subset }: CheckOptions): ReadData {
+  if (readData === true) return 'all';
+  if (subset === undefined) return 'none';
+  if (subset.kind === 'part') return { n: subset.part, of: subset.of };
+  return subset.kind === 'share' ? { percent: subset.share * 100 } : { bytes: subset.bytes };
+}
+
+const PHASES = {
+  snapshots: 'Reading snapshots',
+  index: 'Reading the index',
+  packs: 'Listing packs',
+  trees: 'Reading folders',
+  data: 'Reading data',
+} as const satisfies Record<CheckProgress['phase'], string>;
+
+function progressTo({ progress }: Work, clock: Machine['clock']): (step: CheckProgress) => void {
+  let latest: CheckProgress | undefined;
+  let since = clock.now();
+  return (step) => {
+    const began = step.phase !== latest?.phase;
+    latest = step;
+    if (!began) return;
+    since = clock.now();
+    progress.watch(() => sampleOf(latest ?? step, since));
+  };
+}
+
+function sampleOf({ phase, done, total }: CheckProgress, startedAt: number) {
+  const common = { phase: PHASES[phase], startedAt, errors: 0, items: [] };
+  if (phase === 'data') {
+    return { ...common, files: 0, bytes: done, ...(total === undefined ? {} : { totalBytes: total }) };
+  }
+  return { ...common, files: done, bytes: 0, ...(total === undefined ? {} : { totalFiles: total }) };
+}

@@ -1,0 +1,135 @@
+import {
+  type Backend,
+  beginLock,
+  createBackend,
+  dryRun,
+  Failure,
+  limit,
+  openBackend,
+  openRepository,
+  parseAddress,
+  type Repository,
+  readOnly,
+  retry,
+  takeLock,
+} from '@holdfast/engine';
+import type { RepositoryAccess } from '../cli/repository-options.ts';
+import type { Machine } from './machine.ts';
+
+export type AccessMachine = Pick<Machine, 'clock' | 'random'>;
+
+/**
+ * What is going to happen to the repository:
+ * - `read`: nothing may be written but a shared lock; that it counts is learnt while reading has begun.
+ * - `inspect`: a `read` that locks by itself, since it knows in which order to look.
+ * - `write`: new files; it locks by itself, since it knows from when on the lock must count.
+ * - `append`: new files, under a shared lock that counts.
+ * - `remove`: files go; under an exclusive lock.
+ * - `rehearse`: all of the work of a `write`, but nothing is written and nothing locked.
+ * - `unlocked`: locks themselves are worked on.
+ */
+export type Intent = 'read' | 'inspect' | 'write' | 'append' | 'remove' | 'rehearse' | 'unlocked';
+
+export interface OpenOptions {
+  readonly intent: Intent;
+  readonly signal: AbortSignal;
+  /** KiB/s, as on the command line. */
+  readonly limitUpload?: number;
+  readonly limitDownload?: number;
+}
+
+/** Gives back its lock and closes its backend when it is disposed of: removals count only then. */
+export interface OpenedRepository extends AsyncDisposable {
+  readonly repository: Repository;
+  /** Aborts when the caller's does, when the lock turns out not to count, and when it is lost. */
+  readonly signal: AbortSignal;
+}
+
+/** Opens a repository and locks it as the intent wants. Rejects with `repository.missing`, `.wrong-password`, `.locked`. */
+export async function openAccess(
+  access: RepositoryAccess,
+  options: OpenOptions,
+  machine: AccessMachine,
+): Promise<OpenedRepository> {
+  refuseUnlockedWriting(access, options.intent);
+  await using opening = new AsyncDisposableStack();
+  const backend = await reach(access, options, machine, openBackend);
+  opening.defer(() => backend.close());
+  const repository = await openRepository(backend, access.password.reveal(), options.signal);
+  const signal = await lockFor(repository, { access, options, machine, opening });
+  const opened = opening.move();
+  return { repository, signal, [Symbol.asyncDispose]: () => opened.disposeAsync() };
+}
+
+/** The place for a new repository, made ready. */
+export async function makePlace(
+  access: RepositoryAccess,
+  signal: AbortSignal,
+  machine: AccessMachine,
+): Promise<Backend> {
+  return await reach(access, { intent: 'unlocked', signal }, machine, createBackend);
+}
+
+const LOCKED_HERE: readonly Intent[] = ['read', 'append', 'remove'];
+const WITHOUT_LOCK: readonly Intent[] = ['read', 'inspect', 'rehearse'];
+
+interface Locking {
+  readonly access: RepositoryAccess;
+  readonly options: OpenOptions;
+  readonly machine: AccessMachine;
+  /** Where the lock's release is put. */
+  readonly opening: AsyncDisposableStack;
+}
+
+async function lockFor(
+  repository: Repository,
+  { access, options, machine, opening }: Locking,
+): Promise<AbortSignal> {
+  const { intent, signal } = options;
+  if (!access.lock || !LOCKED_HERE.includes(intent)) return signal;
+  const request = {
+    exclusive: intent === 'remove',
+    clock: machine.clock,
+    retryFor: access.retryLock,
+    signal,
+  };
+  const lock = await (intent === 'read' ? beginLock : takeLock)(repository, request);
+  opening.defer(() => lock.release());
+  const refused = new AbortController();
+  lock.confirmed.catch((reason: unknown) => refused.abort(reason));
+  return AbortSignal.any([signal, lock.signal, refused.signal]);
+}
+
+/** Whoever writes must be seen by whoever removes. */
+function refuseUnlockedWriting(access: RepositoryAccess, intent: Intent): void {
+  if (access.lock || WITHOUT_LOCK.includes(intent)) return;
+  throw new Failure('usage', '--no-lock is only for commands that write nothing', {
+    hint: 'Without a lock another program could remove what this one relies on. With --dry-run it is allowed.',
+  });
+}
+
+/** A disk that fails does not get better by waiting long; a server may. In milliseconds. */
+const LOCAL_PATIENCE = 3000;
+const KIB = 1024;
+
+async function reach(
+  access: RepositoryAccess,
+  options: OpenOptions,
+  { clock, random }: AccessMachine,
+  open: typeof openBackend,
+): Promise<Backend> {
+  const address = parseAddress(access.location);
+  const { limitUpload, limitDownload, intent } = options;
+  const patience = address.scheme === 'local' ? { totalTime: LOCAL_PATIENCE } : {};
+  const persistent = retry(await open(address), { clock, random, ...patience });
+  const limited =
+    limitUpload === undefined && limitDownload === undefined
+      ? persistent
+      : limit(persistent, {
+          clock,
+          ...(limitUpload === undefined ? {} : { upload: limitUpload * KIB }),
+          ...(limitDownload === undefined ? {} : { download: limitDownload * KIB }),
+        });
+  if (intent === 'rehearse') return dryRun(limited);
+  return access.lock ? limited : readOnly(limited);
+}

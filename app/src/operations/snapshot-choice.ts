@@ -1,0 +1,45 @@
+import {
+  filterSnapshots,
+  parseSnapshotReference,
+  type SnapshotFilter as EngineFilter,
+  type Repository,
+  type StoredSnapshot,
+  selectSnapshot,
+} from '@holdfast/engine';
+import type { SnapshotFilter } from '../cli/snapshot-filter.ts';
+
+/** A snapshot that somebody named, and the folder in it that was meant. */
+export interface ChosenSnapshot {
+  readonly snapshot: StoredSnapshot;
+  /** The names on the way down; none for the whole. */
+  readonly folder: readonly string[];
+}
+
+/** `reference`: an id, its beginning, `latest` or `latest~1`, perhaps with `:folder` behind. */
+export async function chooseSnapshot(
+  repository: Repository,
+  reference: string,
+  filter: SnapshotFilter,
+  signal: AbortSignal,
+): Promise<ChosenSnapshot> {
+  const { selector, folder } = parseSnapshotReference(reference);
+  const snapshots = await repository.loadSnapshots(signal);
+  return { snapshot: selectSnapshot(snapshots, selector, engineFilter(filter)), folder };
+}
+
+/** The snapshots named, in that order; all that pass the filter, oldest first, when none is. */
+export async function chooseSnapshots(
+  repository: Repository,
+  references: readonly string[],
+  filter: SnapshotFilter,
+  signal: AbortSignal,
+): Promise<StoredSnapshot[]> {
+  const snapshots = await repository.loadSnapshots(signal);
+  const wanted = engineFilter(filter);
+  if (references.length === 0) return filterSnapshots(snapshots, wanted);
+  return references.map((reference) => selectSnapshot(snapshots, reference, wanted));
+}
+
+function engineFilter({ host = [], path = [], tag = [] }: SnapshotFilter): EngineFilter {
+  return { hosts: host, paths: path, tags: tag };
+}

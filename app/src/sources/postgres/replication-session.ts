@@ -1,0 +1,262 @@
+import { Failure } from '@holdfast/engine';
+import { logIn, takeSocket } from './login.ts';
+import { type Lsn, parseLsn } from './lsn.ts';
+import { type Message, MessageStream, parseColumns, parseRow, parseServerError } from './message-stream.ts';
+import { type HostAddress, type ServerAddress, serverName } from './server-address.ts';
+import { failureFrom, type ServerError } from './server-error.ts';
+
+/** A row of an answer by column name; null where the server says so. */
+export type ReplyRow = Readonly<Record<string, string | null>>;
+
+/** One part of what a server answers to one command, in order. A stream must be read to its end before the next part. */
+export type ReplyPart =
+  | { readonly kind: 'rows'; readonly rows: readonly ReplyRow[] }
+  | { readonly kind: 'copy-out'; readonly data: AsyncIterable<Buffer> }
+  | { readonly kind: 'copy-both'; readonly stream: CopyBoth };
+
+/** Both directions open: what START_REPLICATION makes of a connection. */
+export interface CopyBoth {
+  /** Payloads of CopyData. Ends when the server has no more on this timeline, or after `end` was called. */
+  readonly received: AsyncIterable<Buffer>;
+  send(payload: Uint8Array): Promise<void>;
+  /** Says that we send no more. What the server has sent till then still comes. */
+  end(): Promise<void>;
+}
+
+export interface SystemIdentity {
+  readonly systemId: string;
+  readonly timeline: number;
+  /** How far the server's log is durable. */
+  readonly flushed: Lsn;
+}
+
+export interface SlotState {
+  readonly kind: 'physical' | 'logical';
+  /** The oldest WAL that the slot keeps; absent when none was reserved, or when the slot has lost it. */
+  readonly restart?: { readonly lsn: Lsn; readonly timeline: number };
+}
+
+/**
+ * A connection to a server's walsender (the manual's "Streaming Replication Protocol"). One command at a time. After
+ * any failure of the connection, and after an abort, it is closed; temporary slots go with it.
+ */
+export class ReplicationSession implements AsyncDisposable {
+  /** The host that answered, of those in the address. */
+  readonly host: HostAddress;
+  readonly #messages: MessageStream;
+  readonly #name: string;
+  readonly #stopListening: () => void;
+
+  private constructor(messages: MessageStream, name: string, host: HostAddress, stopListening: () => void) {
+    this.#messages = messages;
+    this.#name = name;
+    this.host = host;
+    this.#stopListening = stopListening;
+  }
+
+  /** `logical` names a database and may run logical slots and plain SQL as well. */
+  static async open(
+    address: ServerAddress,
+    options: { readonly logical?: boolean; readonly signal?: AbortSignal } = {},
+  ): Promise<ReplicationSession> {
+    const { logical = false, signal } = options;
+    const purpose = logical ? 'logical-replication' : 'replication';
+    const { client, host } = await logIn(address, purpose, signal);
+    const messages = new MessageStream(takeSocket(client));
+    const abort = () => messages.destroy(signal?.reason);
+    if (signal?.aborted) abort();
+    signal?.addEventListener('abort', abort, { once: true });
+    const stopListening = () => signal?.removeEventListener('abort', abort);
+    return new ReplicationSession(messages, serverName(address, host), host, stopListening);
+  }
+
+  async identifySystem(): Promise<SystemIdentity> {
+    const [row] = await this.query('IDENTIFY_SYSTEM');
+    return {
+      systemId: text(row, 'systemid'),
+      timeline: Number(text(row, 'timeline')),
+      flushed: parseLsn(text(row, 'xlogpos')),
+    };
+  }
+
+  /** A setting as the server prints it: `16MB`, `on`. */
+  async show(setting: string): Promise<string> {
+    const [row] = await this.query(`SHOW ${setting}`);
+    return text(row, setting);
+  }
+
+  /** PostgreSQL 15 and newer. Undefined when there is no slot of that name. */
+  async readSlot(name: string): Promise<SlotState | undefined> {
+    const [row] = await this.query(`READ_REPLICATION_SLOT ${identifier(name)}`);
+    const kind = row?.['slot_type'];
+    if (kind !== 'physical' && kind !== 'logical') return undefined;
+    const lsn = row?.['restart_lsn'];
+    if (lsn === null || lsn === undefined) return { kind };
+    return { kind, restart: { lsn: parseLsn(lsn), timeline: Number(text(row, 'restart_tli')) } };
+  }
+
+  /** With `reserveWal` the server keeps its WAL from the last checkpoint's redo on, at once. */
+  async createPhysicalSlot(
+    name: string,
+    options: { readonly temporary?: boolean; readonly reserveWal?: boolean } = {},
+  ): Promise<void> {
+    const temporary = options.temporary ? ' TEMPORARY' : '';
+    const reserve = options.reserveWal ? ' RESERVE_WAL' : '';
+    await this.query(`CREATE_REPLICATION_SLOT ${identifier(name)}${temporary} PHYSICAL${reserve}`);
+  }
+
+  async dropSlot(name: string): Promise<void> {
+    await this.query(`DROP_REPLICATION_SLOT ${identifier(name)}`);
+  }
+
+  /** The history file of a timeline above 1: its name in pg_wal and its content. */
+  async timelineHistory(timeline: number): Promise<{ readonly fileName: string; readonly content: string }> {
+    const [row] = await this.query(`TIMELINE_HISTORY ${timeline}`);
+    return { fileName: text(row, 'filename'), content: text(row, 'content') };
+  }
+
+  /** The rows of a command that answers with rows, all result sets in one. */
+  async query(command: string): Promise<ReplyRow[]> {
+    const rows: ReplyRow[] = [];
+    for await (const part of this.run(command)) {
+      if (part.kind !== 'rows') throw this.#unexpected('a copy', command);
+      rows.push(...part.rows);
+    }
+    return rows;
+  }
+
+  /** The payloads of a command that answers with one stream, such as BASE_BACKUP's since 15. */
+  async *copyOut(command: string): AsyncGenerator<Buffer> {
+    for await (const part of this.run(command)) {
+      if (part.kind === 'copy-out') yield* part.data;
+    }
+  }
+
+  /**
+   * Runs a command and gives its answer part by part. Leaving before the end closes the connection: there is no other
+   * way to make a server stop sending. A failed command is thrown as a failure whose cause is the `ServerError`.
+   */
+  async *run(command: string): AsyncGenerator<ReplyPart, void, void> {
+    await this.#send('Q', Buffer.from(`${command}\0`));
+    let columns: string[] = [];
+    let rows: ReplyRow[] = [];
+    let error: ServerError | undefined;
+    let finished = false;
+    try {
+      for (;;) {
+        const { type, body } = await this.#next(error);
+        switch (type) {
+          case 'T':
+            columns = parseColumns(body);
+            rows = [];
+            break;
+          case 'D':
+            rows.push(namedRow(columns, parseRow(body)));
+            break;
+          case 'C':
+            if (columns.length > 0) yield { kind: 'rows', rows };
+            columns = [];
+            break;
+          case 'H':
+            yield { kind: 'copy-out', data: this.#copyData() };
+            break;
+          case 'W':
+            yield { kind: 'copy-both', stream: this.#copyBoth() };
+            break;
+          case 'E':
+            error = parseServerError(body);
+            break;
+          case 'Z':
+            finished = true;
+            if (error !== undefined) throw failureFrom(error, this.#name);
+            return;
+        }
+      }
+    } finally {
+      if (!finished) this.#messages.destroy(new Failure('interrupted', `${command} was left before its end`));
+    }
+  }
+
+  /** Ends the session; the server then removes its temporary slots. */
+  async close(): Promise<void> {
+    this.#stopListening();
+    await this.#messages.terminate();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async *#copyData(): AsyncGenerator<Buffer> {
+    for (;;) {
+      const { type, body } = await this.#next();
+      if (type === 'd') yield body;
+      else if (type === 'c') return;
+      else if (type === 'E') throw failureFrom(parseServerError(body), this.#name);
+    }
+  }
+
+  #copyBoth(): CopyBoth {
+    let ended = false;
+    const end = async () => {
+      if (ended) return;
+      ended = true;
+      await this.#send('c', new Uint8Array(0));
+    };
+    const copyData = this.#copyData.bind(this);
+    const received = (async function* () {
+      yield* copyData();
+      // The server waits for our own end before it says what comes next.
+      await end();
+    })();
+    return { received, send: (payload) => this.#send('d', payload), end };
+  }
+
+  async #next(told?: ServerError): Promise<Message> {
+    for (;;) {
+      const message = await this.#messages.next().catch((error: unknown) => {
+        throw told === undefined ? this.#failure(error) : failureFrom(told, this.#name);
+      });
+      if (message === undefined) {
+        if (told !== undefined) throw failureFrom(told, this.#name);
+        throw new Failure('source.unreachable', 'the server closed the connection', { subject: this.#name });
+      }
+      // Notices and changed settings may come at any time.
+      if (message.type !== 'N' && message.type !== 'S') return message;
+    }
+  }
+
+  async #send(type: string, body: Uint8Array): Promise<void> {
+    await this.#messages.send(type, body).catch((error: unknown) => {
+      throw this.#failure(error);
+    });
+  }
+
+  /** What the caller's signal was aborted with comes back as it is. */
+  #failure(error: unknown): unknown {
+    return error instanceof Error && 'syscall' in error ? failureFrom(error, this.#name) : error;
+  }
+
+  #unexpected(what: string, command: string): Failure {
+    return new Failure('internal', `the server answered "${command}" with ${what}`, { subject: this.#name });
+  }
+}
+
+/** Slot names need no quotes, but a name from outside must not become a command. */
+export function identifier(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
+}
+
+export function literal(value: string): string {
+  return `'${value.replaceAll("'", "''")}'`;
+}
+
+function namedRow(columns: readonly string[], values: readonly (string | null)[]): ReplyRow {
+  return Object.fromEntries(columns.map((column, at) => [column, values[at] ?? null]));
+}
+
+function text(row: ReplyRow | undefined, column: string): string {
+  const value = row?.[column];
+  if (value !== null && value !== undefined) return value;
+  throw new Failure('internal', `the server's answer has no ${column}`);
+}

@@ -1,0 +1,200 @@
+import { Failure } from '../../kernel/failure.ts';
+import type { PackUsage, PruneFacts } from './pack-usage.ts';
+
+export interface PruneOptions {
+  /** How much may stay that nobody needs: a percentage of what the repository has afterwards, or bytes. 5 %. */
+  readonly maxUnused?: { readonly percent: number } | { readonly bytes: number } | 'unlimited';
+  /** How many bytes of packs may be written anew at most. */
+  readonly maxRepackBytes?: number;
+  /** Write only packs of trees anew: those that every program has at hand. */
+  readonly repackCacheableOnly?: boolean;
+  /** Write packs anew that hold blobs without compression. */
+  readonly repackUncompressed?: boolean;
+  /** How large packs are to be, in bytes; many that are much smaller are joined. */
+  readonly packSize?: number;
+}
+
+export type PruneReason =
+  | 'in use'
+  | 'unused parts within the limit'
+  | 'limit of rewriting reached'
+  | 'data, and only trees are rewritten'
+  | 'marked, but in use'
+  | 'not in use'
+  | 'partly in use'
+  | 'small'
+  | 'uncompressed'
+  | 'data and trees mixed';
+
+export interface PlannedPack extends PackUsage {
+  readonly action: 'keep' | 'repack' | 'remove';
+  readonly reason: PruneReason;
+}
+
+/** What prune will do: to be shown, then executed once. */
+export interface PrunePlan {
+  readonly packs: readonly PlannedPack[];
+  readonly unreferenced: PruneFacts['unreferenced'];
+  readonly gone: PruneFacts['gone'];
+  readonly totals: PruneTotals;
+  /** Nothing is to be done. */
+  readonly idle: boolean;
+}
+
+interface Total {
+  readonly packs: number;
+  readonly bytes: number;
+}
+
+export interface PruneTotals {
+  readonly before: Total;
+  readonly kept: Total;
+  /** Read and written anew: `freed` is how much smaller that makes them. */
+  readonly repacked: Total & { readonly freed: number };
+  readonly removed: Total;
+  readonly unreferenced: Total;
+  /** What the repository gets smaller by. */
+  readonly freed: number;
+  /** What nobody needs and what stays all the same, in bytes. */
+  readonly unusedAfter: number;
+}
+
+/**
+ * Pure. A pack that nobody needs goes. Of those that are needed in part, the ones with the largest unneeded share are
+ * written anew, trees first, until what stays unneeded is within the limit. Ten or more small packs are joined.
+ */
+export function planPrune(facts: PruneFacts, options: PruneOptions = {}): PrunePlan {
+  const packSize = options.packSize ?? DEFAULT_PACK_BYTES;
+  const planned = new Map<PackUsage, PlannedPack>();
+  const decide = (pack: PackUsage, action: PlannedPack['action'], reason: PruneReason) => {
+    planned.set(pack, { ...pack, action, reason });
+  };
+  const candidates: Candidate[] = [];
+  for (const pack of facts.packs) {
+    const cause = causeToRepack(pack, options);
+    if (pack.used.blobs === 0) decide(pack, 'remove', 'not in use');
+    else if (cause === undefined) decide(pack, 'keep', pack.marked ? 'marked, but in use' : 'in use');
+    else if (options.repackCacheableOnly && pack.type === 'data') {
+      decide(pack, 'keep', 'data, and only trees are rewritten');
+    } else candidates.push({ pack, cause });
+  }
+  candidates.push(...smallPacks([...planned.values()], facts, packSize, options));
+
+  let unused = 0;
+  for (const { pack } of candidates) unused += wasteOf(pack);
+  for (const { action, ...pack } of planned.values()) if (action === 'keep') unused += wasteOf(pack);
+  const used = sum(facts.packs, (pack) => pack.used.bytes);
+  const mayStay = unusedLimit(used, options.maxUnused ?? { percent: 5 });
+  const mayRepack = options.maxRepackBytes ?? Number.POSITIVE_INFINITY;
+  let repacked = 0;
+  for (const { pack, cause } of candidates.sort(mostUseful)) {
+    if (repacked + pack.size > mayRepack) decide(pack, 'keep', 'limit of rewriting reached');
+    // Trees are few, and everybody reads them all: they are always worth it. So is what was asked for by name.
+    else if (cause === 'partly in use' && pack.type === 'data' && unused <= mayStay) {
+      decide(pack, 'keep', 'unused parts within the limit');
+    } else {
+      decide(pack, 'repack', cause);
+      repacked += pack.size;
+      unused -= wasteOf(pack);
+    }
+  }
+  return assemble(
+    facts,
+    facts.packs.map((pack) => planned.get(pack)).filter((pack) => pack !== undefined),
+    unused,
+  );
+}
+
+interface Candidate {
+  readonly pack: PackUsage;
+  readonly cause: PruneReason;
+}
+
+function causeToRepack(pack: PackUsage, options: PruneOptions): PruneReason | undefined {
+  if (pack.type === 'mixed') return 'data and trees mixed';
+  if (options.repackUncompressed && pack.uncompressed) return 'uncompressed';
+  return wasteOf(pack) > 0 ? 'partly in use' : undefined;
+}
+
+/** Packs that are whole but small, when there are enough of a type that joining them leaves clearly fewer. */
+function smallPacks(
+  planned: readonly PlannedPack[],
+  facts: PruneFacts,
+  packSize: number,
+  options: PruneOptions,
+): Candidate[] {
+  const kept = new Set(planned.filter(({ reason }) => reason === 'in use').map(({ id }) => id));
+  const small = facts.packs.filter((pack) => kept.has(pack.id) && pack.size < packSize / SMALL_PART);
+  return (['tree', 'data'] as const).flatMap((type) => {
+    const ofType = small.filter((pack) => pack.type === type);
+    const allowed = type === 'tree' || !options.repackCacheableOnly;
+    return allowed && ofType.length >= WORTH_JOINING
+      ? ofType.map((pack) => ({ pack, cause: 'small' as const }))
+      : [];
+  });
+}
+
+/** Trees first, then what was asked for or is small, then by the share that is not needed. */
+function mostUseful(a: Candidate, b: Candidate): number {
+  return (
+    Number(a.pack.type === 'data') - Number(b.pack.type === 'data') ||
+    Number(a.cause === 'partly in use') - Number(b.cause === 'partly in use') ||
+    wasteOf(b.pack) / b.pack.size - wasteOf(a.pack) / a.pack.size ||
+    (a.pack.id < b.pack.id ? -1 : 1)
+  );
+}
+
+function unusedLimit(used: number, limit: NonNullable<PruneOptions['maxUnused']>): number {
+  if (limit === 'unlimited') return Number.POSITIVE_INFINITY;
+  if ('bytes' in limit) return limit.bytes;
+  if (limit.percent < 0 || limit.percent > 100) {
+    throw new Failure('usage', `${limit.percent} % of a repository cannot be unused`, {
+      hint: 'Give a percentage from 0 to 100, a size, or unlimited.',
+    });
+  }
+  // Of what there is afterwards: unused / (used + unused) is at most the percentage.
+  return limit.percent === 100 ? Number.POSITIVE_INFINITY : (used * limit.percent) / (100 - limit.percent);
+}
+
+function assemble(facts: PruneFacts, packs: readonly PlannedPack[], unusedAfter: number): PrunePlan {
+  const of = (action: PlannedPack['action']) => totalOf(packs.filter((pack) => pack.action === action));
+  const repacked = packs.filter(({ action }) => action === 'repack');
+  const repackFreed = sum(repacked, wasteOf);
+  const removed = of('remove');
+  const unreferenced = totalOf(facts.unreferenced);
+  const inIndex = totalOf(facts.packs);
+  return {
+    packs,
+    unreferenced: facts.unreferenced,
+    gone: facts.gone,
+    totals: {
+      before: { packs: inIndex.packs + unreferenced.packs, bytes: inIndex.bytes + unreferenced.bytes },
+      kept: of('keep'),
+      repacked: { ...totalOf(repacked), freed: repackFreed },
+      removed,
+      unreferenced,
+      freed: removed.bytes + unreferenced.bytes + repackFreed,
+      unusedAfter,
+    },
+    idle:
+      facts.unreferenced.length === 0 &&
+      facts.gone.length === 0 &&
+      packs.every(({ action, marked }) => action === 'keep' && !marked),
+  };
+}
+
+function wasteOf(pack: Pick<PackUsage, 'unused' | 'duplicate'>): number {
+  return pack.unused.bytes + pack.duplicate.bytes;
+}
+
+function totalOf(packs: readonly { readonly size: number }[]): Total {
+  return { packs: packs.length, bytes: sum(packs, ({ size }) => size) };
+}
+
+function sum<Item>(items: readonly Item[], bytes: (item: Item) => number): number {
+  return items.reduce((total, item) => total + bytes(item), 0);
+}
+
+export const DEFAULT_PACK_BYTES = 16 * 1024 * 1024;
+const SMALL_PART = 4;
+const WORTH_JOINING = 10;

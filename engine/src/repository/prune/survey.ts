@@ -1,0 +1,124 @@
+import type { PackedBlob } from '../../format/types.ts';
+import { Failure, isFailure } from '../../kernel/failure.ts';
+import { type Id, isId, shortId } from '../../kernel/id.ts';
+import { Index } from '../index.ts';
+import { IndexedRepository } from '../indexed-repository.ts';
+import { PackContents } from '../pack-contents.ts';
+import type { Repository } from '../repository.ts';
+import { findUsedBlobs } from '../used-blobs.ts';
+import { ChosenPlaces } from './chosen-places.ts';
+import type { PackUsage, PruneFacts } from './pack-usage.ts';
+
+/** What prune knows of a repository, as long as nobody else changes it. */
+export interface PruneSurvey {
+  readonly indexed: IndexedRepository;
+  readonly facts: PruneFacts;
+  /** The names of the snapshots and index files that it was made from. */
+  readonly snapshots: ReadonlySet<string>;
+  /** Packs that rustic has marked for deletion, those that are needed included. */
+  readonly marked: ReadonlySet<Id>;
+  /** The blobs of a pack that it is to keep, by offset. */
+  needed(pack: Id): PackedBlob[];
+}
+
+export interface SurveyOptions {
+  /** Trees read so far. */
+  readonly onTree?: (trees: number) => void;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Finds out what snapshots need. Throws `repository.damaged` when anything of that is missing, cut off or cannot be
+ * read: a repository in which something is wrong is not the place to remove files from.
+ */
+export async function surveyRepository(
+  repository: Repository,
+  options: SurveyOptions = {},
+): Promise<PruneSurvey> {
+  const { signal } = options;
+  const snapshots = await repository.loadSnapshots(signal);
+  const index = await Index.load(repository, signal);
+  const marked = index.marked();
+  // What lies only in a marked pack can still be needed. Added last, it is found where nothing else has the blob.
+  for (const pack of marked) index.addPack(pack);
+  const indexed = new IndexedRepository(repository, index);
+  const contents = PackContents.of(index);
+  const files = await listPacks(repository, signal);
+  const { flags, missing } = await stoppingAtDamage(repository, () =>
+    findUsedBlobs(
+      indexed,
+      snapshots.map(({ tree }) => tree),
+      options,
+    ),
+  );
+  if (missing.length > 0) {
+    const [first] = missing;
+    throw unsafe(
+      repository,
+      `${missing.length} blobs that snapshots need are in no pack of the index` +
+        (first === undefined ? '' : `, ${first.type} blob ${shortId(first.id)} among them`),
+    );
+  }
+  const markedIds = new Set(marked.map(({ id }) => id));
+  const places = new ChosenPlaces(index, contents, flags, {
+    isWhole: (pack) => files.get(index.packs[pack] as Id) === contents.sizeOf(pack),
+    isMarked: (pack) => markedIds.has(index.packs[pack] as Id),
+  });
+
+  const packs: PackUsage[] = [];
+  const gone: Id[] = [];
+  for (const [number, id] of index.packs.entries()) {
+    const size = files.get(id);
+    files.delete(id);
+    const usage = places.usageOf(number);
+    const expected = contents.sizeOf(number);
+    if (usage.used.blobs > 0 && size !== expected) {
+      const is = size === undefined ? 'is not there' : `has ${size} bytes where the index says ${expected}`;
+      throw unsafe(repository, `pack ${shortId(id)}, which snapshots need, ${is}`);
+    }
+    if (size === undefined) gone.push(id);
+    else packs.push({ id, size, marked: markedIds.has(id), ...usage });
+  }
+  return {
+    indexed,
+    facts: { packs, gone, unreferenced: [...files].map(([id, size]) => ({ id, size })) },
+    snapshots: new Set(snapshots.map(({ id }) => id)),
+    marked: markedIds,
+    needed: (pack) => places.neededOf(index.packNumber(pack)),
+  };
+}
+
+async function listPacks(repository: Repository, signal?: AbortSignal): Promise<Map<Id, number>> {
+  const packs = new Map<Id, number>();
+  for await (const { name, size } of repository.backend.list('pack', signal)) {
+    if (isId(name)) packs.set(name, size);
+  }
+  return packs;
+}
+
+async function stoppingAtDamage<Result>(
+  repository: Repository,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  try {
+    return await work();
+  } catch (error) {
+    const codes = [
+      'repository.blob-missing',
+      'repository.damaged',
+      'backend.not-found',
+      'backend.short-read',
+    ];
+    if (!isFailure(error) || !codes.includes(error.code)) throw error;
+    throw unsafe(repository, `a tree that snapshots need cannot be read (${error.message})`, error);
+  }
+}
+
+/** For whatever makes pruning unsafe: says what it is, and that nothing was removed. */
+export function unsafe(repository: Repository, what: string, cause?: unknown): Failure {
+  return new Failure('repository.damaged', `prune stopped, and nothing was removed: ${what}`, {
+    subject: repository.backend.location,
+    hint: 'holdfast repo check --read-data names all that is damaged and which files depend on it',
+    ...(cause === undefined ? {} : { cause }),
+  });
+}
