@@ -53,7 +53,5 @@ export function continueOn(
   if (spool.lsn < left.end) return { kind: 'continue', at: spool };
   const next = history[index + 1]?.timeline ?? timeline;
   const at = { timeline: next, lsn: left.end - (left.end % BigInt(segmentSize)) };
-  return spool.lsn === left.end
-    ? { kind: 'continue', at }
-    : { kind: 'ahead', at, switchedAt: left.end };
+  return spool.lsn === left.end ? { kind: 'continue', at } : { kind: 'ahead', at, switchedAt: left.end };
 }
