@@ -55,13 +55,17 @@ export async function inspectServer(address: ServerAddress, signal: AbortSignal)
 export async function receiveWal(options: ReceiverOptions): Promise<void> {
   const { clock, random, onEvent, signal } = options;
   let failures = 0;
+  let removed: WalPosition | undefined;
   while (!signal.aborted) {
+    const reception = new Reception(options, removed, () => {
+      failures = 0;
+    });
     try {
-      await new Reception(options, () => {
-        failures = 0;
-      }).run();
+      await reception.run();
     } catch (error) {
       if (signal.aborted) return;
+      removed = reception.removed;
+      if (removed !== undefined) continue;
       const failure = failureFrom(error, options.slot);
       if (failure.code === 'spool.foreign' || failure.code === 'internal') throw failure;
       const retryIn = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** failures) * (0.5 + random() / 2);
@@ -76,11 +80,20 @@ export async function receiveWal(options: ReceiverOptions): Promise<void> {
 class Reception {
   readonly #options: ReceiverOptions;
   readonly #onStreaming: () => void;
+  /** What the last connection was refused: WAL that is not there any more. */
+  readonly #toSkip: WalPosition | undefined;
+  #removed: WalPosition | undefined;
   #toldLow = false;
 
-  constructor(options: ReceiverOptions, onStreaming: () => void) {
+  constructor(options: ReceiverOptions, toSkip: WalPosition | undefined, onStreaming: () => void) {
     this.#options = options;
+    this.#toSkip = toSkip;
     this.#onStreaming = onStreaming;
+  }
+
+  /** Set when the server refused to stream from here, because it has removed that WAL; the connection is used up. */
+  get removed(): WalPosition | undefined {
+    return this.#removed;
   }
 
   async run(): Promise<void> {
@@ -88,7 +101,14 @@ class Reception {
     await using session = await ReplicationSession.open(address, { signal });
     const system = await this.#identify(session);
     let at: WalPosition | undefined = await this.#begin(session, system);
-    while (at !== undefined && !signal.aborted) at = await this.#streamOrSkip(session, system, at);
+    while (at !== undefined && !signal.aborted) {
+      try {
+        at = await this.#stream(session, at);
+      } catch (error) {
+        if (sqlStateOf(error) === SEGMENT_REMOVED) this.#removed = at;
+        throw error;
+      }
+    }
   }
 
   async #identify(session: ReplicationSession): Promise<SystemIdentity> {
@@ -110,6 +130,8 @@ class Reception {
       // The first time of all. The slot keeps what it keeps; what is older is the base backup's business.
       return { timeline: system.timeline, lsn: roundDown(restart ?? system.flushed, segmentSize) };
     }
+    if (this.#toSkip !== undefined)
+      return this.#skip(system, this.#toSkip, restart, 'the server has removed it');
     if (how !== 'found') onEvent({ kind: 'finding', finding: slotMadeAnew(slot, how) });
     if (ours.timeline === system.timeline) return ours;
     const history = await this.#saveHistory(session, system.timeline);
@@ -134,22 +156,7 @@ class Reception {
     }
   }
 
-  /** Streams from `at`; answers where the next timeline begins, or where to go on when the server has lost that WAL. */
-  async #streamOrSkip(
-    session: ReplicationSession,
-    system: SystemIdentity,
-    at: WalPosition,
-  ): Promise<WalPosition | undefined> {
-    try {
-      return await this.#stream(session, at);
-    } catch (error) {
-      if (sqlStateOf(error) !== SEGMENT_REMOVED) throw error;
-      const { address, slot, signal } = this.#options;
-      const { restart } = await prepareSlot(session, address, slot, signal);
-      return this.#skip(system, at, restart, 'the server has removed it');
-    }
-  }
-
+  /** Streams from `at` to the end of its timeline; answers where the next one begins. */
   async #stream(session: ReplicationSession, at: WalPosition): Promise<WalPosition | undefined> {
     const { slot, spool, server, clock, onEvent } = this.#options;
     const { timeline, lsn } = at;

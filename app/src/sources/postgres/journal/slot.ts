@@ -44,7 +44,7 @@ async function readSlot(
     const slot = await session.readSlot(name);
     return slot === undefined ? undefined : { restart: slot.restart?.lsn };
   } catch (error) {
-    if (sqlStateOf(error) !== SYNTAX_ERROR) throw error;
+    if (!UNKNOWN_COMMAND.includes(sqlStateOf(error) ?? '')) throw error;
     return await readSlotBySql(address, name, signal);
   }
 }
@@ -64,4 +64,5 @@ async function readSlotBySql(
   return { restart: lsn === null || lsn === undefined ? undefined : parseLsn(lsn) };
 }
 
-const SYNTAX_ERROR = '42601';
+/** syntax_error; feature_not_supported, since 14 takes what it does not know for SQL. */
+const UNKNOWN_COMMAND = ['42601', '0A000'];
