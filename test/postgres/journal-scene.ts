@@ -223,6 +223,21 @@ export class Shop implements AsyncDisposable {
   }
 }
 
+/** Starts a standby of a primary from a cold copy of its data directory; the primary need not run yet. */
+export async function standbyOf(
+  primary: RunningPostgres,
+  dataDirectory: string,
+  major: Major,
+): Promise<RunningPostgres> {
+  rmSync(join(dataDirectory, 'postmaster.pid'), { force: true });
+  const primaryInfo = `primary_conninfo = 'host=127.0.0.1 port=${primary.port} user=postgres'`;
+  const configuration = join(dataDirectory, 'postgresql.conf');
+  writeFileSync(configuration, `${readFileSync(configuration, 'utf8')}\n${primaryInfo}\n`);
+  writeFileSync(join(dataDirectory, 'standby.signal'), '');
+  own(dataDirectory, dataDirectory);
+  return await startPostgres({ major, dataDirectory });
+}
+
 export async function flushLsn(server: RunningPostgres): Promise<Lsn> {
   const [row] = await server.query<{ lsn: string }>('SELECT pg_current_wal_flush_lsn()::text AS lsn');
   return parseLsn(row?.lsn ?? '');
