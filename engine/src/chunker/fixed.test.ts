@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { isFailure } from '../kernel/failure.ts';
-import { MAX_CHUNK, MIN_CHUNK } from './chunker.ts';
+import { MAX_CHUNK } from './chunker.ts';
 import { createFixedChunker } from './fixed.ts';
 
 const MIB = 1024 * 1024;
@@ -18,9 +18,9 @@ it('asks for more input while a chunk is not full and the file goes on', () => {
   expect(chunker.cut(0, 0, true)).toBe(0);
 });
 
-it('refuses sizes that stock tools would not expect, and a memory that holds no whole chunk', () => {
+it('refuses sizes that an index could not carry or a tool not expect, and a memory that holds no whole chunk', () => {
   const wrong: [number, number][] = [
-    [MIN_CHUNK - 1, 2 * MAX_CHUNK],
+    [64 * 1024 - 1, 2 * MAX_CHUNK],
     [MAX_CHUNK + 1, 2 * MAX_CHUNK],
     [MIB + 0.5, 2 * MAX_CHUNK],
     [2 * MIB, MIB],

@@ -1,12 +1,15 @@
 import { Failure } from '../kernel/failure.ts';
-import { type Chunker, MAX_CHUNK, MIN_CHUNK } from './chunker.ts';
+import { type Chunker, MAX_CHUNK } from './chunker.ts';
+
+/** Below this the index costs more than what a smaller chunk saves. */
+const SMALLEST = 64 * 1024;
 
 /**
- * A chunker that cuts every `size` bytes (512 KiB to 8 MiB), for files that are rewritten in place and never shift:
+ * A chunker that cuts every `size` bytes (64 KiB to 8 MiB), for files that are rewritten in place and never shift:
  * a database's pages, a disk image. A changed page then changes exactly one chunk. Choose a multiple of the page size.
  */
 export function createFixedChunker(size: number, capacity: number = 2 * MAX_CHUNK): Chunker {
-  if (size < MIN_CHUNK || size > MAX_CHUNK || !Number.isInteger(size) || capacity < size) {
+  if (size < SMALLEST || size > MAX_CHUNK || !Number.isInteger(size) || capacity < size) {
     throw new Failure(
       'internal',
       `A file cannot be cut every ${size} bytes in a memory of ${capacity} bytes.`,

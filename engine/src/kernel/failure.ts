@@ -38,6 +38,7 @@ export const failureTable = {
   'source.auth': { exitCode: 14, http: 502, retry: false },
   'source.unreachable': { exitCode: 1, http: 502, retry: true },
   'source.privilege': { exitCode: 14, http: 502, retry: false },
+  'source.damaged': { exitCode: 1, http: 502, retry: false },
   'source.unsupported': { exitCode: 1, http: 501, retry: false },
   'target.not-empty': { exitCode: 1, http: 409, retry: false },
   'target.unsafe': { exitCode: 1, http: 409, retry: false },

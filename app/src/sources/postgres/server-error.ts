@@ -68,6 +68,8 @@ const bySqlState: Readonly<Record<string, readonly [FailureCode, string?]>> = {
   '57P03': ['source.unreachable', 'The server is starting up, shutting down or recovering.'],
   '57P01': ['source.unreachable', 'The server was shut down while we were connected.'],
   '08': ['source.unreachable'],
+  'XX001': ['source.damaged', "The server's log names the file and the page."],
+  'XX002': ['source.damaged'],
   '3D000': ['source.missing', 'There is no database of that name on this server.'],
   '0A000': ['source.unsupported'],
   '42601': ['source.unsupported', 'The server does not know this command: is it older than PostgreSQL 14?'],

@@ -53,6 +53,9 @@ export class WritingSession {
   readonly #signal: AbortSignal | undefined;
   /** Stops saves that are under way when the session is given up for another reason than the caller's signal. */
   readonly #abandoned = new AbortController();
+  /** Pieces of streams that the workers have, each resolving when it is done. */
+  readonly #underWay = new Set<Promise<unknown>>();
+  #bytesUnderWay = 0;
 
   constructor(indexed: IndexedRepository, options: WritingOptions) {
     const { repository, index } = indexed;
@@ -104,33 +107,46 @@ export class WritingSession {
     stream: AsyncIterable<Uint8Array>,
     chunker: Chunker,
   ): Promise<{ content: Id[]; size: number }> {
+    const { content, size } = await this.cutStream(stream, chunker);
+    return { content: await content, size };
+  }
+
+  /**
+   * Like `saveStream`, but resolves when the stream has been read and cut, so that the next of many can be read while
+   * the workers still pack this one. The chunker is free again then. What is underway of all streams is bounded too.
+   */
+  async cutStream(
+    stream: AsyncIterable<Uint8Array>,
+    chunker: Chunker,
+  ): Promise<{ content: Promise<Id[]>; size: number }> {
     const pieces: Promise<Uint8Array>[] = [];
-    const underWay = new Set<Promise<unknown>>();
     const batcher = new ChunkBatcher(chunker, (buffer, ends) => {
+      const bytes = buffer.byteLength;
+      this.#bytesUnderWay += bytes;
       const piece = this.#crew.do({ kind: 'blobs', type: 'data', buffer, ends }, [buffer]).then((result) => {
         const { ids, buffer } = result as BlobsResult;
         batcher.recycle(buffer);
         return ids;
       });
       pieces.push(piece);
-      const settled: Promise<unknown> = piece.then(
-        () => underWay.delete(settled),
-        () => underWay.delete(settled),
-      );
-      underWay.add(settled);
+      const settle = () => {
+        this.#bytesUnderWay -= bytes;
+        this.#underWay.delete(settled);
+      };
+      const settled: Promise<unknown> = piece.then(settle, settle);
+      this.#underWay.add(settled);
     });
     let size = 0;
     for await (const bytes of stream) {
       this.#signal?.throwIfAborted();
       size += bytes.length;
       batcher.write(bytes);
-      while (underWay.size >= MOST_PIECES) await Promise.race(underWay);
+      while (this.#bytesUnderWay >= MOST_UNDER_WAY) await Promise.race(this.#underWay);
     }
     batcher.end();
-    const content: Id[] = [];
-    for (const ids of await this.#orAborted(Promise.all(pieces))) {
-      for (let at = 0; at < ids.length; at += 32) content.push(idFromBytes(ids, at));
-    }
+    const content = this.#orAborted(Promise.all(pieces)).then(idsOf);
+    // Who reads on may look at this only later; a failure is not lost by that.
+    content.catch(() => undefined);
     return { content, size };
   }
 
@@ -228,12 +244,20 @@ class ChunkBatcher {
       ends.push(cut);
       start = cut;
     }
-    const buffer = this.#buffers.pop() ?? new ArrayBuffer(memory.length);
+    const buffer = this.#buffers.pop() ?? new ArrayBuffer(final ? start : memory.length);
     new Uint8Array(buffer).set(memory.subarray(0, start));
     this.#deliver(buffer, ends);
     memory.copyWithin(0, start, this.#filled);
     this.#filled -= start;
   }
+}
+
+function idsOf(pieces: readonly Uint8Array[]): Id[] {
+  const ids: Id[] = [];
+  for (const piece of pieces) {
+    for (let at = 0; at < piece.length; at += 32) ids.push(idFromBytes(piece, at));
+  }
+  return ids;
 }
 
 async function loadTreeIfThere(
@@ -252,7 +276,8 @@ async function loadTreeIfThere(
 }
 
 const DEFAULT_PACK_BYTES = 16 * 1024 * 1024;
-const MOST_PIECES = 4;
+/** Bytes of streams that the workers may have at a time. */
+const MOST_UNDER_WAY = 64 * 1024 * 1024;
 const NO_SCAN: ScanRules = {
   selection: { patterns: [], patternsIgnoringCase: [], tagFiles: [] },
   withAtime: false,

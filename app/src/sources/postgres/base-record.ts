@@ -1,0 +1,54 @@
+import { dumpPath, Failure, type IndexedRepository, type StoredSnapshot } from '@holdfast/engine';
+import { z } from 'zod';
+
+/** Where things lie in a base's snapshot. */
+export const BASE_FOLDER = 'base';
+export const RECORD_FILE = 'holdfast/server.json';
+
+const position = z.strictObject({ lsn: z.string(), timeline: z.int() });
+
+/** What `/holdfast/server.json` of a base's snapshot says. */
+export const baseRecord = z.object({
+  /** Of this file's layout. */
+  version: z.literal(1),
+  systemId: z.string(),
+  major: z.int(),
+  settings: z.record(z.string(), z.string()),
+  /** Where recovery begins, and where the data is consistent. */
+  start: position,
+  end: position,
+  tablespaces: z.array(z.strictObject({ oid: z.int(), location: z.string() })),
+  /** RFC 3339, by this machine's clock: when the base was begun and when the server had sent it all. */
+  startedAt: z.string(),
+  endedAt: z.string(),
+  /** The user that the server ran as. */
+  owner: z.strictObject({ uid: z.int(), gid: z.int() }),
+  /** Host, port, user and database; never a password. */
+  server: z.string(),
+  /** The role that took the base: one that is sure to be in it. */
+  role: z.string(),
+  /** Pages whose checksum was looked at; absent where the cluster has none. */
+  pagesVerified: z.int().optional(),
+});
+
+export type BaseRecord = z.infer<typeof baseRecord>;
+
+/** What was recorded with a base. `source.unsupported` when a newer Holdfast wrote it, or when it is none of ours. */
+export async function readBaseRecord(
+  indexed: IndexedRepository,
+  snapshot: StoredSnapshot,
+  signal?: AbortSignal,
+): Promise<BaseRecord> {
+  const { bytes } = await dumpPath(indexed, snapshot.tree, RECORD_FILE, {
+    // Only of folders is anything left out.
+    onProblem: () => undefined,
+    ...(signal === undefined ? {} : { signal }),
+  });
+  const parsed = baseRecord.safeParse(JSON.parse(Buffer.concat(await Array.fromAsync(bytes)).toString()));
+  if (parsed.success) return parsed.data;
+  throw new Failure('source.unsupported', 'what is recorded of the server cannot be understood', {
+    subject: `snapshot ${snapshot.id.slice(0, 8)}:/${RECORD_FILE}`,
+    hint: 'Was this base taken by a newer Holdfast?',
+    cause: parsed.error,
+  });
+}

@@ -1,0 +1,79 @@
+import { createPageSums, Failure } from '@holdfast/engine';
+import { type BaseManifest, neededWal } from './base-manifest.ts';
+import type { Lsn } from './lsn.ts';
+import { isRelationFile, segmentNumber } from './relation-file.ts';
+
+/** 1 GiB of pages of 8 KiB: how PostgreSQL is built unless one asks for something else. */
+const BLOCKS_PER_SEGMENT = 131_072;
+
+interface ReceivedFile {
+  readonly size: number;
+  readonly crc32c: number;
+}
+
+/**
+ * What has arrived of a base, summed while it goes by: each file for the comparison with the server's manifest, each page
+ * that has a checksum. The server looks at pages too, and reads a torn one again before it sends it; so a page that is
+ * wrong here is wrong.
+ */
+export class BaseSums {
+  readonly #sums = createPageSums();
+  readonly #received = new Map<string, ReceivedFile>();
+  readonly #wrong: { readonly path: string; readonly block: number }[] = [];
+  #pages = 0;
+
+  /** Where the base began; set before the first file. Only pages changed before were at rest. */
+  start: Lsn = 0n;
+
+  /** The file's bytes, as they are; `path` is below the data directory. */
+  async *through(path: string, bytes: AsyncIterable<Buffer>, checkPages: boolean): AsyncGenerator<Buffer> {
+    const pages = checkPages && isRelationFile(path);
+    const firstBlock = segmentNumber(path) * BLOCKS_PER_SEGMENT;
+    this.#sums.begin(
+      pages
+        ? { firstBlock, since: this.start, onWrong: (block) => this.#wrong.push({ path, block }) }
+        : undefined,
+    );
+    let size = 0;
+    for await (const piece of bytes) {
+      this.#sums.add(piece);
+      size += piece.length;
+      yield piece;
+    }
+    const result = this.#sums.end();
+    this.#pages += result.pages;
+    this.#received.set(path, { size, crc32c: result.crc32c });
+  }
+
+  get pages(): number {
+    return this.#pages;
+  }
+
+  /** Throws `source.damaged` for the first thing that is not as it must be. */
+  verify(manifest: BaseManifest, segmentBytes: number): void {
+    const [wrong] = this.#wrong;
+    if (wrong !== undefined) {
+      throw new Failure('source.damaged', `page ${wrong.block} of ${wrong.path} has a wrong checksum`, {
+        subject: wrong.path,
+        hint:
+          `${this.#wrong.length} pages are damaged on the server. Which table it is: SELECT ` +
+          "pg_filenode_relation(0, <the number in the file's name>) in that database.",
+      });
+    }
+    for (const file of manifest.files) {
+      const received = this.#received.get(file.path);
+      const same = received?.size === file.size && (file.crc32c ?? received.crc32c) === received.crc32c;
+      if (!same) throw unlike(file.path, received === undefined ? 'did not arrive' : 'arrived changed');
+    }
+    for (const name of neededWal(manifest.walRanges, segmentBytes)) {
+      if (!this.#received.has(`pg_wal/${name}`)) throw unlike(`pg_wal/${name}`, 'did not arrive');
+    }
+  }
+}
+
+function unlike(path: string, what: string): Failure {
+  return new Failure('source.damaged', `${path} ${what}, says the server's list of files`, {
+    subject: path,
+    hint: 'The base is not kept. Take it again; if it happens again, look at the network and the memory of both machines.',
+  });
+}

@@ -1,0 +1,77 @@
+import { Failure } from '@holdfast/engine';
+import { formatLsn, type Lsn } from './lsn.ts';
+
+/** The moment to which WAL is replayed. */
+export type RecoveryTarget =
+  | { readonly kind: 'latest' }
+  /** As soon as the data is consistent. */
+  | { readonly kind: 'immediate' }
+  | { readonly kind: 'time'; readonly instant: Temporal.Instant }
+  | { readonly kind: 'lsn'; readonly lsn: Lsn }
+  | { readonly kind: 'xid'; readonly xid: bigint }
+  /** As pg_create_restore_point named it. */
+  | { readonly kind: 'name'; readonly name: string };
+
+export interface Recovery {
+  /** A directory with WAL files under their own names; the server's user must be able to read it. */
+  readonly walDirectory: string;
+  readonly target: RecoveryTarget;
+  /** Whether what happens exactly at the target is still wanted; the server's own default is yes. */
+  readonly inclusive?: boolean;
+  /** What the server does when it is there: take writes, or wait and let itself be read. */
+  readonly action: 'promote' | 'pause' | 'shutdown';
+}
+
+/** Settings that make a server replay WAL from a directory to the target, in the order of PostgreSQL's manual. */
+export function recoverySettings({
+  walDirectory,
+  target,
+  inclusive = true,
+  action,
+}: Recovery): [string, string][] {
+  return [
+    ['restore_command', `cp ${shellWord(`${walDirectory}/`)}%f "%p"`],
+    ['recovery_target_timeline', 'latest'],
+    ...targetSettings(target),
+    ...(target.kind === 'latest' || target.kind === 'immediate'
+      ? []
+      : [['recovery_target_inclusive', inclusive ? 'on' : 'off'] satisfies [string, string]]),
+    // Without a target the server refuses to pause: it simply reaches the end and takes writes.
+    ...(target.kind === 'latest' ? [] : [['recovery_target_action', action] satisfies [string, string]]),
+  ];
+}
+
+/** As lines of a configuration file. */
+export function configurationLines(settings: readonly (readonly [string, string])[]): string {
+  return settings.map(([name, value]) => `${name} = '${value.replaceAll("'", "''")}'\n`).join('');
+}
+
+function targetSettings(target: RecoveryTarget): [string, string][] {
+  switch (target.kind) {
+    case 'latest':
+      return [];
+    case 'immediate':
+      return [['recovery_target', 'immediate']];
+    case 'time':
+      // PostgreSQL reads microseconds; what is finer would be rounded up, past the moment that was asked for.
+      return [
+        [
+          'recovery_target_time',
+          target.instant.round({ smallestUnit: 'microsecond', roundingMode: 'floor' }).toString(),
+        ],
+      ];
+    case 'lsn':
+      return [['recovery_target_lsn', formatLsn(target.lsn)]];
+    case 'xid':
+      return [['recovery_target_xid', String(target.xid)]];
+    case 'name':
+      return [['recovery_target_name', target.name]];
+  }
+}
+
+/** The server hands the command to a shell, and replaces % signs before. */
+function shellWord(path: string): string {
+  if (path.includes('\n'))
+    throw new Failure('usage', 'the directory of the WAL has a line break in its name');
+  return `'${path.replaceAll('%', '%%').replaceAll("'", `'\\''`)}'`;
+}

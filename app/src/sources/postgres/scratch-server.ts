@@ -1,0 +1,212 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { chown, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { type Clock, Failure } from '@holdfast/engine';
+import type { BaseRecord } from './base-record.ts';
+import { logIn } from './login.ts';
+import type { Programs } from './programs.ts';
+import { configurationLines } from './recovery.ts';
+import { type ServerAddress, serverAddress } from './server-address.ts';
+
+export interface ScratchOptions {
+  readonly programs: Programs;
+  readonly dataDirectory: string;
+  readonly record: Pick<BaseRecord, 'settings' | 'major' | 'role'>;
+  readonly clock: Clock;
+  readonly signal?: AbortSignal;
+}
+
+export interface ScratchServer extends AsyncDisposable {
+  /** Over a socket in a directory that only its user may enter. */
+  readonly address: ServerAddress;
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts a server on restored data for nobody but us: on a private socket, not on the network, archiving nothing and
+ * replicating to nobody, whatever its own configuration says. Resolves when it can be read, which in a recovery may be
+ * before it has reached its target. As root it runs as the owner of the data.
+ */
+export async function startScratchServer(options: ScratchOptions): Promise<ScratchServer> {
+  const { programs, dataDirectory, record } = options;
+  if (programs.major !== record.major) {
+    throw new Failure(
+      'source.unsupported',
+      `PostgreSQL ${programs.major} cannot start data of ${record.major}`,
+      {
+        hint: `Install PostgreSQL ${record.major}: a data directory belongs to one major version.`,
+      },
+    );
+  }
+  const account = await accountFor(dataDirectory);
+  const home = await mkdtemp(path.join(tmpdir(), 'holdfast-scratch-'));
+  try {
+    await writeConfiguration(home, record);
+    if (account !== undefined) {
+      for (const name of ['', ...FILES]) await chown(path.join(home, name), account.uid, account.gid);
+    }
+    const server = launch(options, home, account);
+    await untilReady(server, options);
+    const stop = async () => {
+      await server.end();
+      await rm(home, { recursive: true, force: true });
+    };
+    try {
+      const address = await superuserAddress(home, record.role);
+      return { address, stop, [Symbol.asyncDispose]: stop };
+    } catch (error) {
+      await server.end();
+      throw error;
+    }
+  } catch (error) {
+    await rm(home, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+/** Part of the socket's file name and nothing else: the server does not listen on the network. */
+const PORT = 5432;
+const FILES = ['postgresql.conf', 'pg_hba.conf', 'pg_ident.conf'];
+
+/** Clusters call their first role as they like, but its oid is always 10 (pg_authid.dat). */
+async function superuserAddress(home: string, role: string): Promise<ServerAddress> {
+  const at = (user: string) => serverAddress({ host: home, port: String(PORT), user, dbname: 'postgres' });
+  const { client } = await logIn(at(role), 'sql');
+  try {
+    const { rows } = await client.query<{ name: string }>(
+      'SELECT rolname AS name FROM pg_roles WHERE oid = 10',
+    );
+    return at(rows[0]?.name ?? role);
+  } finally {
+    await client.end();
+  }
+}
+
+/** A server in recovery refuses to be smaller than the one whose WAL it reads. */
+const AT_LEAST = [
+  'max_connections',
+  'max_worker_processes',
+  'max_wal_senders',
+  'max_prepared_transactions',
+  'max_locks_per_transaction',
+];
+
+async function writeConfiguration(home: string, { settings }: ScratchOptions['record']): Promise<void> {
+  const recorded = AT_LEAST.flatMap((name) =>
+    settings[name] === undefined ? [] : [[name, settings[name]] as const],
+  );
+  const lines = configurationLines([
+    ...recorded,
+    ['hba_file', path.join(home, 'pg_hba.conf')],
+    ['ident_file', path.join(home, 'pg_ident.conf')],
+    ['shared_buffers', '128MB'],
+    ['dynamic_shared_memory_type', 'posix'],
+    ['hot_standby', 'on'],
+    // WAL of a server that keeps more must still be understood by this one.
+    ['wal_level', settings['wal_level'] ?? 'replica'],
+  ]);
+  await writeFile(path.join(home, 'postgresql.conf'), lines, { mode: 0o600 });
+  await writeFile(path.join(home, 'pg_hba.conf'), 'local all all trust\n', { mode: 0o600 });
+  await writeFile(path.join(home, 'pg_ident.conf'), '', { mode: 0o600 });
+}
+
+/** Given on the command line, since these must also win over what ALTER SYSTEM wrote into the data directory. */
+function fixedSettings(home: string): string[] {
+  const settings = {
+    listen_addresses: '',
+    port: String(PORT),
+    unix_socket_directories: home,
+    config_file: path.join(home, 'postgresql.conf'),
+    archive_mode: 'off',
+    ssl: 'off',
+    primary_conninfo: '',
+    synchronous_standby_names: '',
+    shared_preload_libraries: '',
+    external_pid_file: '',
+    logging_collector: 'off',
+    log_destination: 'stderr',
+    huge_pages: 'off',
+  };
+  return Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
+}
+
+interface Launched {
+  readonly process: ChildProcess;
+  /** The last that it said. */
+  said(): string;
+  end(): Promise<void>;
+}
+
+function launch(
+  { programs, dataDirectory }: ScratchOptions,
+  home: string,
+  account: { uid: number; gid: number } | undefined,
+): Launched {
+  const child = spawn(path.join(programs.bin, 'postgres'), ['-D', dataDirectory, ...fixedSettings(home)], {
+    cwd: '/',
+    env: { PATH: process.env['PATH'], LC_ALL: 'C' },
+    stdio: ['ignore', 'ignore', 'pipe'],
+    ...account,
+  });
+  const exited = Promise.withResolvers<void>();
+  child.once('exit', () => exited.resolve()).once('error', () => exited.resolve());
+  let said = '';
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    said = (said + text).slice(-MOST_SAID);
+  });
+  return {
+    process: child,
+    said: () => said,
+    end: async () => {
+      child.kill('SIGINT');
+      await exited.promise;
+    },
+  };
+}
+
+/**
+ * The server writes its state into the eighth line of postmaster.pid, for pg_ctl: `ready` as soon as it can be read.
+ */
+async function untilReady(server: Launched, { dataDirectory, clock, signal }: ScratchOptions): Promise<void> {
+  try {
+    for (;;) {
+      signal?.throwIfAborted();
+      if (server.process.exitCode !== null || server.process.pid === undefined)
+        throw notStarted(server, dataDirectory);
+      const lines = await readFile(path.join(dataDirectory, 'postmaster.pid'), 'utf8').catch(() => '');
+      if (lines.split('\n')[7]?.trim() === 'ready') return;
+      await clock.sleep(LOOK_EVERY, signal);
+    }
+  } catch (error) {
+    await server.end();
+    throw error;
+  }
+}
+
+function notStarted(server: Launched, dataDirectory: string): Failure {
+  const reason = server
+    .said()
+    .split('\n')
+    .findLast((line) => line.includes('FATAL') || line.includes('PANIC'));
+  return new Failure('target.write', `the restored server did not start: ${reason ?? 'it gave no reason'}`, {
+    subject: dataDirectory,
+    hint: `The last that it said:\n${server.said().trimEnd()}`,
+  });
+}
+
+/** PostgreSQL refuses to run as root. */
+async function accountFor(dataDirectory: string): Promise<{ uid: number; gid: number } | undefined> {
+  if (process.getuid?.() !== 0) return undefined;
+  const { uid, gid } = await stat(dataDirectory);
+  if (uid !== 0) return { uid, gid };
+  throw new Failure('target.unsafe', `${dataDirectory} belongs to root, as whom PostgreSQL does not run`, {
+    subject: dataDirectory,
+    hint: 'Restore it with --owner, or give it to a user with chown -R.',
+  });
+}
+
+/** Milliseconds. */
+const LOOK_EVERY = 10;
+/** Characters. */
+const MOST_SAID = 4000;
