@@ -73,6 +73,7 @@ export { openPosix } from './kernel/posix/posix.ts';
 export { printableName } from './kernel/printable-name.ts';
 export { checkRepository } from './repository/check/check.ts';
 export type { CheckFinding, CheckProgress, CheckReport, ReadData } from './repository/check/report.ts';
+export { forgetSnapshots } from './repository/forget.ts';
 export type { ForgetGroup, KeptSnapshot } from './repository/forget-plan.ts';
 export { planForget } from './repository/forget-plan.ts';
 export type { IndexedRepository } from './repository/indexed-repository.ts';

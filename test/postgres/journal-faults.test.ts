@@ -96,7 +96,9 @@ test('a standby that takes over is followed to its new timeline, and both lead t
   expect(await orders(restored)).toEqual({ count: 200, last: 200 });
 });
 
-test('a full disk stops the stream before anything is promised; with room it goes on by itself', async ({ skip }) => {
+test('a full disk stops the stream before anything is promised; with room it goes on by itself', async ({
+  skip,
+}) => {
   if (process.getuid?.() !== 0) skip('a file system of our own needs root');
   await using server = await startPostgres({ major: MAJOR, settings: { wal_keep_size: '1GB' } });
   await using scene = new JournalScene();

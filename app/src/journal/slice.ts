@@ -63,7 +63,8 @@ export interface SliceOrder {
   readonly files: readonly SliceFile[];
   /** Of the last byte in it: what the journal's window is told by. Milliseconds since the epoch. */
   readonly time: number;
-  readonly tags: readonly string[];
+  /** Asked when the files have been read. */
+  readonly tags: () => readonly string[];
 }
 
 /** Saves files as a slice. When it resolves they are in the repository, durably, and may be removed from the spool. */
@@ -81,7 +82,7 @@ export async function saveSlice(writer: SliceWriter, order: SliceOrder): Promise
 export interface WriteOrder {
   readonly level: Level;
   readonly time: number;
-  readonly tags: readonly string[];
+  readonly tags: () => readonly string[];
 }
 
 /** One slice under one short lock; `save` answers its files. */
@@ -107,7 +108,7 @@ export async function writeSlice(
         {
           ...labels,
           time: new Date(order.time).toISOString(),
-          tags: [JOURNAL_TAG, place.source, order.level, ...order.tags],
+          tags: [JOURNAL_TAG, place.source, order.level, ...order.tags()],
         },
         {
           tree,

@@ -1,4 +1,3 @@
-import { PARTIAL } from '../../../journal/spool-files.ts';
 import type { Lsn } from '../lsn.ts';
 import type { TimelineSwitch } from '../timeline-history.ts';
 import { parseWalName, startOfSegment } from '../wal-segment.ts';
@@ -14,14 +13,26 @@ export interface WalPosition {
  * its beginning. Undefined when there is no segment.
  */
 export function spoolPosition(names: Iterable<string>, segmentSize: number): WalPosition | undefined {
-  let last: WalPosition | undefined;
+  return lastSegment(names, segmentSize)?.next;
+}
+
+/** Pure: the one file that tells where the stream goes on; it must stay in the spool. */
+export function neededFile(names: Iterable<string>, segmentSize: number): string | undefined {
+  return lastSegment(names, segmentSize)?.name;
+}
+
+function lastSegment(names: Iterable<string>, segmentSize: number) {
+  let last: { readonly name: string; readonly next: WalPosition } | undefined;
   for (const name of names) {
     const file = parseWalName(name, segmentSize);
     if (file === undefined || file.kind === 'history') continue;
     const { timeline, number } = file;
-    const lsn = startOfSegment(name.endsWith(PARTIAL) ? number : number + 1n, segmentSize);
-    if (last === undefined || timeline > last.timeline || (timeline === last.timeline && lsn > last.lsn)) {
-      last = { timeline, lsn };
+    const lsn = startOfSegment(file.kind === 'partial' ? number : number + 1n, segmentSize);
+    const { next } = last ?? {};
+    const later = timeline === next?.timeline ? lsn >= next.lsn : timeline > (next?.timeline ?? 0);
+    // Of a whole segment and the partial one behind it, which begin the same place, the partial one holds something.
+    if (later && !(lsn === next?.lsn && timeline === next.timeline && file.kind === 'segment')) {
+      last = { name, next: { timeline, lsn } };
     }
   }
   return last;

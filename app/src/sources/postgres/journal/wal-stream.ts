@@ -25,11 +25,14 @@ export async function receiveTimeline(options: WalStreamOptions): Promise<void> 
   const { stream, writer, timeline, clock, onFlushed } = options;
   const queue = new WalQueue();
   const done = new AbortController();
+  const begun = writer.next;
   let serverEnd: Lsn = 0n;
   let heardAt = clock.now();
 
+  /** A position moves the slot, backwards too: where we merely begin may be WAL that the server has removed. */
   async function acknowledge(replyNow = false): Promise<void> {
-    await stream.send(encodeStandbyStatus({ flushed: writer.flushed, now: clock.now(), replyNow }));
+    const flushed = writer.flushed > begun ? writer.flushed : 0n;
+    await stream.send(encodeStandbyStatus({ flushed, now: clock.now(), replyNow }));
   }
 
   async function read(): Promise<void> {
