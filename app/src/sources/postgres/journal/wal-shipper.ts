@@ -1,7 +1,7 @@
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import { type Clock, type Failure, isFailure, type StoredSnapshot } from '@holdfast/engine';
 import { rollUp } from '../../../journal/roll-up.ts';
-import { type SliceFile, type SliceWriter, saveSlice } from '../../../journal/slice.ts';
+import { type SliceWriter, saveSlice } from '../../../journal/slice.ts';
 import type { Spool } from '../../../journal/spool.ts';
 import { PARTIAL } from '../../../journal/spool-files.ts';
 import type { Lsn } from '../lsn.ts';
