@@ -73,12 +73,12 @@ export class JournalScene implements AsyncDisposable {
 export class Receiver implements AsyncDisposable {
   readonly events: JournalEvent[] = [];
   readonly #stop = new AbortController();
-  readonly #spool: Spool;
+  readonly spool: Spool;
   readonly #running: Promise<void>;
   #heard = Promise.withResolvers<void>();
 
   private constructor(spool: Spool, run: (receiver: Receiver, signal: AbortSignal) => Promise<void>) {
-    this.#spool = spool;
+    this.spool = spool;
     this.#running = run(this, this.#stop.signal);
     this.#running.catch(() => undefined);
   }
@@ -134,7 +134,7 @@ export class Receiver implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop.abort();
     await this.#running.catch(() => undefined);
-    await this.#spool[Symbol.asyncDispose]();
+    await this.spool[Symbol.asyncDispose]();
   }
 
   #hear(event: JournalEvent): void {
