@@ -56,6 +56,7 @@ describe('a journal in the repository', () => {
       using repositoryScene = new BackupScene();
       const repository = await repositoryScene.create();
       await server.query('CREATE TABLE orders (number int PRIMARY KEY, note text)');
+      const consistentAt = await flushLsn(server);
       await server.stop();
       const base = scene.coldCopy(server);
       await server.start();
