@@ -82,6 +82,9 @@ export type { ListedKey } from './repository/keys.ts';
 export { addKey, changePassword, listKeys, removeKey } from './repository/keys.ts';
 export { beginLock, listLocks, removeLocks, takeLock } from './repository/locks.ts';
 export { createRepository, openRepository } from './repository/open.ts';
+export type { PruneProgress } from './repository/prune/prune.ts';
+export { pruneRepository } from './repository/prune/prune.ts';
+export type { PrunePlan } from './repository/prune/prune-plan.ts';
 export type { Repository } from './repository/repository.ts';
 export type { Grouping, SnapshotGroupKey } from './repository/snapshot-group.ts';
 export { groupSnapshots } from './repository/snapshot-group.ts';
@@ -93,3 +96,5 @@ export {
   resolveFolder,
   selectSnapshot,
 } from './repository/snapshot-selection.ts';
+export type { Stats, StatsMode } from './repository/stats.ts';
+export { computeStats } from './repository/stats.ts';

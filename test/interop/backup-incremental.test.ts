@@ -57,7 +57,8 @@ const changes: Record<string, (folder: string) => void> = {
     if (process.getuid?.() === 0) chownSync(join(folder, 'file'), 12, 34);
     else chmodSync(join(folder, 'file'), 0o600);
   },
-  'attribute added': (folder) => posix.attributes?.set(Buffer.from(join(folder, 'file')), Buffer.from('user.new'), Buffer.from('x')),
+  'attribute added': (folder) =>
+    posix.attributes?.set(Buffer.from(join(folder, 'file')), Buffer.from('user.new'), Buffer.from('x')),
   'attribute of a folder added': (folder) =>
     posix.attributes?.set(Buffer.from(join(folder, 'below')), Buffer.from('user.new'), Buffer.from('x')),
   'file renamed': (folder) => renameSync(join(folder, 'file'), join(folder, 'renamed')),
@@ -96,7 +97,10 @@ const changes: Record<string, (folder: string) => void> = {
   },
 };
 
-const ways: Record<string, { first?: Partial<BackupOptions>; second?: Partial<BackupOptions>; between?: (scene: BackupScene) => void }> = {
+const ways: Record<
+  string,
+  { first?: Partial<BackupOptions>; second?: Partial<BackupOptions>; between?: (scene: BackupScene) => void }
+> = {
   'with the scan cache': {},
   'from the parent’s trees': { second: { cacheDirectory: undefined as never } },
   'ignoring inodes': { second: { ignoreInode: true } },
@@ -159,36 +163,55 @@ describe('a second backup shows the tree as it is now, whatever changed', () => 
   });
 });
 
-withRestic('what changed within the tick of the clock in which it was saved is noticed', async ({ server }) => {
-  using scene = new BackupScene();
-  const file = join(scene.tree, 'file');
-  const repository = await scene.create();
-  writeFileSync(file, 'before');
-  // A clock of the file system that stands still: what comes after the backup bears the very same stamps. The parent
-  // is made to say that it was begun then, which is all that a real one would show as well.
-  const { snapshot } = await scene.backup(repository);
-  const ctime = Number(lstatSync(file, { bigint: true }).ctimeNs / 1_000_000n);
-  withTimesKept(file, () => writeFileSync(file, 'AFTER!'));
-  const parent = { ...snapshot!, summary: { ...snapshot!.summary!, backupStart: new Date(ctime).toISOString() } };
-  const { snapshot: second, counts } = await scene.backup(repository, { parent, ignoreCtime: true });
-  expect(counts.filesUnmodified).toBe(0);
-  expect(readFileSync(join(await scene.restored(server, second!.id), 'file'), 'utf8')).toBe('AFTER!');
-});
+withRestic(
+  'what changed within the tick of the clock in which it was saved is noticed',
+  async ({ server }) => {
+    using scene = new BackupScene();
+    const file = join(scene.tree, 'file');
+    const repository = await scene.create();
+    writeFileSync(file, 'before');
+    // A clock of the file system that stands still: what comes after the backup bears the very same stamps. The parent
+    // is made to say that it was begun then, which is all that a real one would show as well.
+    const { snapshot } = await scene.backup(repository);
+    const ctime = Number(lstatSync(file, { bigint: true }).ctimeNs / 1_000_000n);
+    withTimesKept(file, () => writeFileSync(file, 'AFTER!'));
+    const parent = {
+      ...snapshot!,
+      summary: { ...snapshot!.summary!, backupStart: new Date(ctime).toISOString() },
+    };
+    const { snapshot: second, counts } = await scene.backup(repository, { parent, ignoreCtime: true });
+    expect(counts.filesUnmodified).toBe(0);
+    expect(readFileSync(join(await scene.restored(server, second!.id), 'file'), 'utf8')).toBe('AFTER!');
+  },
+);
 
-withRestic('an unchanged tree costs nothing: no file is read, no blob added, the same tree', async ({ server }) => {
-  using scene = new BackupScene();
-  growTree(scene.tree);
-  const repository = await scene.create();
-  const settled = { trustAfter: lstatSync(scene.tree).ctimeMs };
-  const { snapshot: first } = await scene.backup(repository, later(settled));
-  for (const cacheDirectory of [scene.cacheDirectory, undefined]) {
-    const { snapshot, counts } = await scene.backup(repository, { ...later(settled), cacheDirectory: cacheDirectory as never });
-    expect(counts).toMatchObject({ bytesRead: 0, dataBlobs: 0, filesNew: 0, filesChanged: 0, dirsNew: 0, dirsChanged: 0 });
-    expect(counts.filesUnmodified).toBe(Object.keys(changes).length * 3 + 1);
-    expect(snapshot!.tree).toBe(first!.tree);
-  }
-  expect(await scene.restic(server, 'check')).toContain('no errors were found');
-});
+withRestic(
+  'an unchanged tree costs nothing: no file is read, no blob added, the same tree',
+  async ({ server }) => {
+    using scene = new BackupScene();
+    growTree(scene.tree);
+    const repository = await scene.create();
+    const settled = { trustAfter: lstatSync(scene.tree).ctimeMs };
+    const { snapshot: first } = await scene.backup(repository, later(settled));
+    for (const cacheDirectory of [scene.cacheDirectory, undefined]) {
+      const { snapshot, counts } = await scene.backup(repository, {
+        ...later(settled),
+        cacheDirectory: cacheDirectory as never,
+      });
+      expect(counts).toMatchObject({
+        bytesRead: 0,
+        dataBlobs: 0,
+        filesNew: 0,
+        filesChanged: 0,
+        dirsNew: 0,
+        dirsChanged: 0,
+      });
+      expect(counts.filesUnmodified).toBe(Object.keys(changes).length * 3 + 1);
+      expect(snapshot!.tree).toBe(first!.tree);
+    }
+    expect(await scene.restic(server, 'check')).toContain('no errors were found');
+  },
+);
 
 /** A clock that is past the files’ last change, so that none of them is doubted. */
 function later({ trustAfter }: { trustAfter: number }): Partial<BackupOptions> {

@@ -1,4 +1,14 @@
-import { chmodSync, chownSync, closeSync, linkSync, mkdirSync, openSync, symlinkSync, writeFileSync, writeSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  closeSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  symlinkSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { expect } from 'vitest';
@@ -7,8 +17,8 @@ import { openPosix } from '../../engine/src/kernel/posix/posix.ts';
 import { BackupScene, HOST } from '../scenes/backup-scene.ts';
 import { contentOf } from '../scenes/tree-arbitrary.ts';
 import { treeFacts } from '../scenes/tree-facts.ts';
-import { type Obtained } from '../servers/server.ts';
 import { restic } from '../servers/restic.ts';
+import type { Obtained } from '../servers/server.ts';
 import { testWith } from '../servers/test-with.ts';
 
 const withRestic = testWith(restic);
@@ -63,56 +73,83 @@ interface ResticSummary {
   readonly snapshot_id: string;
 }
 
-async function resticBackup(scene: BackupScene, server: Obtained, ...flags: string[]): Promise<ResticSummary> {
+async function resticBackup(
+  scene: BackupScene,
+  server: Obtained,
+  ...flags: string[]
+): Promise<ResticSummary> {
   const output = await scene.restic(server, 'backup', '--json', '--host', HOST, ...flags, scene.tree);
-  const lines = output.trim().split('\n').map((line) => JSON.parse(line) as ResticSummary);
+  const lines = output
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as ResticSummary);
   return lines.find((line) => line.message_type === 'summary')!;
 }
 
-withRestic.for(['1', '2'])('we back up into a repository of version %s that restic made', async (version, { server }) => {
-  using scene = new BackupScene();
-  await scene.restic(server, 'init', '--repository-version', version);
-  growEverything(scene.tree);
-  const repository = await scene.open();
-  expect(String(repository.config.version)).toBe(version);
-  const { snapshot } = await scene.backup(repository);
-  expect(treeFacts(await scene.restored(server, snapshot!.id))).toEqual(treeFacts(scene.tree));
-  expect(await scene.restic(server, 'check', '--read-data')).toContain('no errors were found');
-});
+withRestic.for(['1', '2'])(
+  'we back up into a repository of version %s that restic made',
+  async (version, { server }) => {
+    using scene = new BackupScene();
+    await scene.restic(server, 'init', '--repository-version', version);
+    growEverything(scene.tree);
+    const repository = await scene.open();
+    expect(String(repository.config.version)).toBe(version);
+    const { snapshot } = await scene.backup(repository);
+    expect(treeFacts(await scene.restored(server, snapshot!.id))).toEqual(treeFacts(scene.tree));
+    expect(await scene.restic(server, 'check', '--read-data')).toContain('no errors were found');
+  },
+);
 
-withRestic('after a backup of ours restic reads nothing again: each file is unmodified to it', async ({ server }) => {
-  using scene = new BackupScene();
-  const repository = await scene.create();
-  const files = growEverything(scene.tree);
-  const { snapshot } = await scene.backup(repository, { paths: [fromText(scene.tree)] });
-  const { files_new, files_changed, files_unmodified, data_blobs, ...summary } = await resticBackup(scene, server);
-  expect({ files_new, files_changed, files_unmodified, data_blobs }).toEqual({
-    files_new: 0,
-    files_changed: 0,
-    files_unmodified: files,
-    data_blobs: 0,
-  });
-  const [theirs] = JSON.parse(await scene.restic(server, 'snapshots', '--json', summary.snapshot_id)) as { parent: string }[];
-  expect(theirs!.parent).toBe(snapshot!.id);
-  const restored = await scene.restored(server, summary.snapshot_id);
-  expect(treeFacts(join(restored, '..', scene.tree))).toEqual(treeFacts(scene.tree));
-});
+withRestic(
+  'after a backup of ours restic reads nothing again: each file is unmodified to it',
+  async ({ server }) => {
+    using scene = new BackupScene();
+    const repository = await scene.create();
+    const files = growEverything(scene.tree);
+    const { snapshot } = await scene.backup(repository, { paths: [fromText(scene.tree)] });
+    const { files_new, files_changed, files_unmodified, data_blobs, ...summary } = await resticBackup(
+      scene,
+      server,
+    );
+    expect({ files_new, files_changed, files_unmodified, data_blobs }).toEqual({
+      files_new: 0,
+      files_changed: 0,
+      files_unmodified: files,
+      data_blobs: 0,
+    });
+    const [theirs] = JSON.parse(await scene.restic(server, 'snapshots', '--json', summary.snapshot_id)) as {
+      parent: string;
+    }[];
+    expect(theirs!.parent).toBe(snapshot!.id);
+    const restored = await scene.restored(server, summary.snapshot_id);
+    expect(treeFacts(join(restored, '..', scene.tree))).toEqual(treeFacts(scene.tree));
+  },
+);
 
-withRestic('after a backup of restic’s we read nothing again, and the next one has a scan cache', async ({ server }) => {
-  using scene = new BackupScene();
-  const repository = await scene.create();
-  const files = growEverything(scene.tree);
-  const { snapshot_id } = await resticBackup(scene, server);
-  const paths = [fromText(scene.tree)];
-  for (let round = 0; round < 2; round += 1) {
-    const { parent, counts, snapshot } = await scene.backup(repository, { paths });
-    if (round === 0) expect(parent!.id.startsWith(snapshot_id)).toBe(true);
-    expect(counts).toMatchObject({ bytesRead: 0, dataBlobs: 0, filesNew: 0, filesChanged: 0, filesUnmodified: files });
-    const restored = join(await scene.restored(server, snapshot!.id), '..', scene.tree);
-    expect(treeFacts(restored)).toEqual(treeFacts(scene.tree));
-  }
-  expect(await scene.restic(server, 'check', '--read-data')).toContain('no errors were found');
-});
+withRestic(
+  'after a backup of restic’s we read nothing again, and the next one has a scan cache',
+  async ({ server }) => {
+    using scene = new BackupScene();
+    const repository = await scene.create();
+    const files = growEverything(scene.tree);
+    const { snapshot_id } = await resticBackup(scene, server);
+    const paths = [fromText(scene.tree)];
+    for (let round = 0; round < 2; round += 1) {
+      const { parent, counts, snapshot } = await scene.backup(repository, { paths });
+      if (round === 0) expect(parent!.id.startsWith(snapshot_id)).toBe(true);
+      expect(counts).toMatchObject({
+        bytesRead: 0,
+        dataBlobs: 0,
+        filesNew: 0,
+        filesChanged: 0,
+        filesUnmodified: files,
+      });
+      const restored = join(await scene.restored(server, snapshot!.id), '..', scene.tree);
+      expect(treeFacts(restored)).toEqual(treeFacts(scene.tree));
+    }
+    expect(await scene.restic(server, 'check', '--read-data')).toContain('no errors were found');
+  },
+);
 
 withRestic('our trees are byte for byte those that restic makes', async ({ server }) => {
   using scene = new BackupScene();
@@ -123,7 +160,9 @@ withRestic('our trees are byte for byte those that restic makes', async ({ serve
     await scene.backup(repository);
     await scene.resticIn(join(scene.base, 'source'), server, 'backup', '--force', '--host', 'stock', 'tree');
     const treesOf = async (host: string) => {
-      const [{ tree }] = JSON.parse(await scene.restic(server, 'snapshots', '--json', '--host', host)) as [{ tree: string }];
+      const [{ tree }] = JSON.parse(await scene.restic(server, 'snapshots', '--json', '--host', host)) as [
+        { tree: string },
+      ];
       const text: string[] = [];
       const walk = async (id: string, path: string) => {
         const json = await scene.restic(server, 'cat', 'blob', id);
@@ -141,19 +180,22 @@ withRestic('our trees are byte for byte those that restic makes', async ({ serve
   }
 });
 
-withRestic('both write into one repository in turn, each uses what is there, restic prunes, and all stays whole', async ({ server }) => {
-  using scene = new BackupScene();
-  const repository = await scene.create();
-  growEverything(scene.tree);
-  for (let round = 0; round < 2; round += 1) {
-    writeFileSync(join(scene.tree, `round ${round}`), contentOf(2_000_000, 10 + round));
-    await scene.backup(repository, { paths: [fromText(scene.tree)] });
-    await resticBackup(scene, server);
-  }
-  await scene.restic(server, 'forget', '--keep-last', '1', '--group-by', 'host', '--prune');
-  const { snapshot } = await scene.backup(await scene.open(), { paths: [fromText(scene.tree)] });
-  await scene.restic(server, 'prune', '--max-unused', '0');
-  const restored = join(await scene.restored(server, snapshot!.id), '..', scene.tree);
-  expect(treeFacts(restored)).toEqual(treeFacts(scene.tree));
-  expect(await scene.restic(server, 'check', '--read-data')).toContain('no errors were found');
-});
+withRestic(
+  'both write into one repository in turn, each uses what is there, restic prunes, and all stays whole',
+  async ({ server }) => {
+    using scene = new BackupScene();
+    const repository = await scene.create();
+    growEverything(scene.tree);
+    for (let round = 0; round < 2; round += 1) {
+      writeFileSync(join(scene.tree, `round ${round}`), contentOf(2_000_000, 10 + round));
+      await scene.backup(repository, { paths: [fromText(scene.tree)] });
+      await resticBackup(scene, server);
+    }
+    await scene.restic(server, 'forget', '--keep-last', '1', '--group-by', 'host', '--prune');
+    const { snapshot } = await scene.backup(await scene.open(), { paths: [fromText(scene.tree)] });
+    await scene.restic(server, 'prune', '--max-unused', '0');
+    const restored = join(await scene.restored(server, snapshot!.id), '..', scene.tree);
+    expect(treeFacts(restored)).toEqual(treeFacts(scene.tree));
+    expect(await scene.restic(server, 'check', '--read-data')).toContain('no errors were found');
+  },
+);

@@ -27,34 +27,39 @@ const cases: Record<string, { paths: string[]; exclude?: string[] }> = {
   'the same twice': { paths: ['a', './a'] },
 };
 
-withRestic.for(Object.entries(cases))('%s becomes the snapshot that restic makes of it', async ([, { paths, exclude = [] }], { server }) => {
-  using scene = new BackupScene();
-  const work = join(scene.base, 'source', 'work');
-  for (const folder of ['a/deep', 'a/other', 'b']) {
-    mkdirSync(join(work, folder), { recursive: true });
-    writeFileSync(join(work, folder, 'inside'), folder);
-  }
-  writeFileSync(join(work, 'a', 'file'), 'file');
-  symlinkSync('a', join(work, 'way'));
-  const asked = paths.map((path) => path.replace('BASE', scene.base));
+withRestic.for(Object.entries(cases))(
+  '%s becomes the snapshot that restic makes of it',
+  async ([, { paths, exclude = [] }], { server }) => {
+    using scene = new BackupScene();
+    const work = join(scene.base, 'source', 'work');
+    for (const folder of ['a/deep', 'a/other', 'b']) {
+      mkdirSync(join(work, folder), { recursive: true });
+      writeFileSync(join(work, folder, 'inside'), folder);
+    }
+    writeFileSync(join(work, 'a', 'file'), 'file');
+    symlinkSync('a', join(work, 'way'));
+    const asked = paths.map((path) => path.replace('BASE', scene.base));
 
-  const repository = await scene.create();
-  const { snapshot } = await scene.backup(repository, {
-    paths: asked,
-    workingDirectory: work,
-    selection: { patterns: exclude, patternsIgnoringCase: [], tagFiles: [] },
-  });
-  const flags = exclude.flatMap((pattern) => ['--exclude', pattern]);
-  await scene.resticIn(work, server, 'backup', '--force', '--host', 'stock', ...flags, ...asked);
+    const repository = await scene.create();
+    const { snapshot } = await scene.backup(repository, {
+      paths: asked,
+      workingDirectory: work,
+      selection: { patterns: exclude, patternsIgnoringCase: [], tagFiles: [] },
+    });
+    const flags = exclude.flatMap((pattern) => ['--exclude', pattern]);
+    await scene.resticIn(work, server, 'backup', '--force', '--host', 'stock', ...flags, ...asked);
 
-  const list = async (host: string) => {
-    const lines = (await scene.restic(server, 'ls', '--json', '--host', host, 'latest')).trim().split('\n');
-    return lines.map((line) => JSON.parse(line) as { path: string; type: string; paths?: string[]; struct_type: string });
-  };
-  const [ours, ...ourNodes] = await list(HOST);
-  const [theirs, ...theirNodes] = await list('stock');
-  const shape = (nodes: typeof ourNodes) => nodes.map(({ path, type }) => `${type} ${path}`);
-  expect(shape(ourNodes)).toEqual(shape(theirNodes));
-  expect(ours!.paths!.toSorted()).toEqual([...new Set(theirs!.paths!)].toSorted());
-  expect(snapshot!.paths).toEqual(ours!.paths);
-});
+    const list = async (host: string) => {
+      const lines = (await scene.restic(server, 'ls', '--json', '--host', host, 'latest')).trim().split('\n');
+      return lines.map(
+        (line) => JSON.parse(line) as { path: string; type: string; paths?: string[]; struct_type: string },
+      );
+    };
+    const [ours, ...ourNodes] = await list(HOST);
+    const [theirs, ...theirNodes] = await list('stock');
+    const shape = (nodes: typeof ourNodes) => nodes.map(({ path, type }) => `${type} ${path}`);
+    expect(shape(ourNodes)).toEqual(shape(theirNodes));
+    expect(ours!.paths!.toSorted()).toEqual([...new Set(theirs!.paths!)].toSorted());
+    expect(snapshot!.paths).toEqual(ours!.paths);
+  },
+);

@@ -1,4 +1,4 @@
-import { readdir, readFile, rename } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import manifest from '../../app/package.json' with { type: 'json' };
@@ -21,6 +21,30 @@ test('a mistake in typing ends with the exit code for it', async () => {
   const { exitCode, stderr } = await run(installed.command, ['no-such-command']);
   expect(exitCode).toBe(2);
   expect(stderr).toContain('no-such-command');
+});
+
+test('the installed command makes a repository, saves files and brings them back', async () => {
+  const place = path.join(installed.prefix, 'first steps');
+  await mkdir(path.join(place, 'letters'), { recursive: true });
+  await writeFile(path.join(place, 'letters', 'first.txt'), 'Dear reader');
+  await writeFile(path.join(place, 'key'), 'correct horse');
+  const where = [
+    '--repo',
+    path.join(place, 'repository'),
+    '--password-file',
+    path.join(place, 'key'),
+    '--no-cache',
+  ];
+  for (const words of [
+    ['repo', 'init'],
+    ['files', 'backup', path.join(place, 'letters')],
+    ['repo', 'check', '--read-data'],
+    ['files', 'restore', 'latest', '--target', path.join(place, 'back')],
+  ]) {
+    expect(await run(installed.command, [...words, ...where])).toMatchObject({ exitCode: 0, stderr: '' });
+  }
+  const back = path.join(place, 'back', place, 'letters', 'first.txt');
+  expect(await readFile(back, 'utf8')).toBe('Dear reader');
 });
 
 describe.for(olderNodes())('on Node $version, which is too old', ({ path: node }) => {

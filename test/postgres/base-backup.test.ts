@@ -1,24 +1,171 @@
+import { chown, mkdir, open, readdir, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { isFailure } from '@holdfast/engine';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { LOAD_SCHEMA, LOAD_SUMS, type LoadSums, startLoad } from '../scenes/postgres-load.ts';
 import { PostgresScene } from '../scenes/postgres-scene.ts';
-import { type Major, type RunningPostgres, startPostgres } from '../servers/postgres.ts';
+import { majors, type RunningPostgres, startPostgres } from '../servers/postgres.ts';
 
-describe.each<Major>([14, 16, 18])('a base backup of PostgreSQL %i', (major) => {
+const LEFT_ON_SERVER = `
+  SELECT slot_name::text AS left FROM pg_replication_slots
+  UNION ALL SELECT application_name FROM pg_stat_replication
+  UNION ALL SELECT phase FROM pg_stat_progress_basebackup
+`;
+
+describe.each(majors)('a base backup of PostgreSQL %i', (major) => {
   let server: RunningPostgres;
   beforeAll(async () => {
     server = await startPostgres({ major });
+    await server.query(LOAD_SCHEMA);
+  });
+  afterAll(() => server[Symbol.asyncDispose]());
+
+  test('taken while others write is restored as of one moment, with all that was acknowledged before', async () => {
+    using scene = new PostgresScene();
+    const repository = await scene.create();
+    const load = await startLoad(server.url);
+    const before = load.acknowledged();
+    const { snapshot, record } = await scene.backUp(repository, server.url);
+    await load.stop();
+    expect(load.acknowledged()).toBeGreaterThan(before);
+    expect(record).toMatchObject({ major, role: 'postgres', settings: { data_checksums: 'on' } });
+    expect(record.pagesVerified).toBeGreaterThan(100);
+    const { target } = await scene.restore(repository, snapshot);
+    const [sums] = await scene.ask<LoadSums>(repository, snapshot, target, LOAD_SUMS);
+    expect(sums?.accounts).toBe(sums?.history);
+    expect(sums?.tellers).toBe(sums?.history);
+    expect(sums?.count).toBeGreaterThanOrEqual(before);
+    expect(await server.query(LEFT_ON_SERVER)).toEqual([]);
+  });
+});
+
+describe('a base backup', () => {
+  let server: RunningPostgres;
+  beforeAll(async () => {
+    server = await startPostgres({ major: 18 });
     await server.query(
       "CREATE TABLE orders AS SELECT n, repeat('x', 200) AS note FROM generate_series(1, 50000) n",
     );
   });
   afterAll(() => server[Symbol.asyncDispose]());
 
-  test('is restored, started, and has every row', async () => {
+  test('brings tablespaces back to where one says, and leaves those in use alone', async () => {
     using scene = new PostgresScene();
     const repository = await scene.create();
+    const location = path.join(server.socketDirectory, 'space');
+    await mkdir(location);
+    await giveToServer(location, server);
+    await server.query(`CREATE TABLESPACE elsewhere LOCATION '${location}'`);
+    await server.query('CREATE TABLE moved TABLESPACE elsewhere AS SELECT generate_series(1, 1234) AS n');
     const { snapshot, record } = await scene.backUp(repository, server.url);
-    expect(record.major).toBe(major);
+    const oid = record.tablespaces.find((space) => space.location === location)?.oid ?? 0;
+    const place = path.join(scene.base, 'mapped');
+    const { target } = await scene.restore(repository, snapshot, { tablespaces: new Map([[oid, place]]) });
+    const rows = await scene.ask(
+      repository,
+      snapshot,
+      target,
+      "SELECT count(*)::int AS count, (SELECT pg_tablespace_location(oid) FROM pg_tablespace WHERE spcname = 'elsewhere') AS place FROM moved",
+    );
+    expect(rows).toEqual([{ count: 1234, place }]);
+    expect((await readdir(place)).length).toBe(1);
+    await server.query('DROP TABLE moved');
+    await server.query('DROP TABLESPACE elsewhere');
+  });
+
+  test('leaves out what an unlogged table holds, as the server does after a crash', async () => {
+    using scene = new PostgresScene();
+    const repository = await scene.create();
+    await server.query('CREATE UNLOGGED TABLE fleeting AS SELECT generate_series(1, 10) AS n');
+    const { snapshot } = await scene.backUp(repository, server.url);
     const { target } = await scene.restore(repository, snapshot);
-    const rows = await scene.ask(repository, snapshot, target, 'SELECT count(*)::int AS count FROM orders');
-    expect(rows).toEqual([{ count: 50_000 }]);
+    const counts =
+      'SELECT (SELECT count(*) FROM fleeting)::int AS fleeting, (SELECT count(*) FROM orders)::int AS orders';
+    expect(await scene.ask(repository, snapshot, target, counts)).toEqual([{ fleeting: 0, orders: 50_000 }]);
+  });
+
+  test('of a server that did nothing since adds next to nothing', async () => {
+    using scene = new PostgresScene();
+    const repository = await scene.create();
+    const first = await scene.backUp(repository, server.url);
+    const second = await scene.backUp(repository, server.url);
+    const added = second.snapshot.summary?.dataAddedPacked ?? Number.NaN;
+    expect(added).toBeLessThan(0.05 * (first.snapshot.summary?.dataAddedPacked ?? 0));
+  });
+
+  test('that is stopped halfway leaves nothing, neither on the server nor in the repository', async () => {
+    using scene = new PostgresScene();
+    const repository = await scene.create();
+    const controller = new AbortController();
+    const reason = new Error('enough');
+    const backup = scene.backUp(repository, server.url, {
+      // So slow that it cannot be done before it is stopped.
+      maxRate: 1024,
+      signal: controller.signal,
+      onStart: ({ progress }) =>
+        void expect
+          .poll(() => progress().bytes)
+          .toBeGreaterThan(0)
+          .then(() => controller.abort(reason)),
+    });
+    await expect(backup).rejects.toThrow('enough');
+    await expect.poll(() => server.query(LEFT_ON_SERVER)).toEqual([]);
+    expect(await repository.loadSnapshots()).toEqual([]);
+    expect(await readdir(path.join(scene.repositoryPath, 'locks'))).toEqual([]);
+  });
+
+  test('whose server dies halfway leaves no snapshot', async () => {
+    using scene = new PostgresScene();
+    await using dying = await startPostgres({ major: 16 });
+    const repository = await scene.create();
+    const backup = scene.backUp(repository, dying.url, {
+      maxRate: 1024,
+      onStart: ({ progress }) =>
+        void expect
+          .poll(() => progress().bytes)
+          .toBeGreaterThan(0)
+          .then(() => dying.kill()),
+    });
+    await expect(backup).rejects.toMatchObject({ code: 'source.unreachable' });
+    expect(await repository.loadSnapshots()).toEqual([]);
+  });
+
+  test('into a directory that holds something is refused, and nothing is touched', async () => {
+    using scene = new PostgresScene();
+    const repository = await scene.create();
+    const { snapshot } = await scene.backUp(repository, server.url);
+    const { target } = await scene.restore(repository, snapshot);
+    const before = (await stat(path.join(target, 'global/pg_control'))).mtimeMs;
+    await expect(scene.restore(repository, snapshot, { target })).rejects.toMatchObject({
+      code: 'target.not-empty',
+    });
+    expect((await stat(path.join(target, 'global/pg_control'))).mtimeMs).toBe(before);
   });
 });
+
+test('a page that is damaged on the server ends its base backup, which names it', async () => {
+  using scene = new PostgresScene();
+  await using server = await startPostgres({ major: 18 });
+  const repository = await scene.create();
+  await server.query('CREATE TABLE precious AS SELECT generate_series(1, 10000) AS n');
+  const [row] = await server.query<{ file: string }>("SELECT pg_relation_filepath('precious') AS file");
+  await server.stop();
+  await scribble(path.join(server.dataDirectory, row?.file ?? ''), 3 * 8192 + 4000);
+  await server.start();
+  const error = await scene.backUp(repository, server.url).catch((thrown: unknown) => thrown);
+  expect(isFailure(error, 'source.damaged'), String(error)).toBe(true);
+  expect(String(error)).toContain(`page 3 of ${row?.file}`);
+  expect(await repository.loadSnapshots()).toEqual([]);
+});
+
+async function scribble(file: string, offset: number): Promise<void> {
+  const handle = await open(file, 'r+');
+  await handle.write(Buffer.from('damage'), 0, 6, offset);
+  await handle.close();
+}
+
+/** The test may be root; the server never is. */
+async function giveToServer(directory: string, server: RunningPostgres): Promise<void> {
+  const { uid, gid } = await stat(server.dataDirectory);
+  await chown(directory, uid, gid);
+}

@@ -3,7 +3,11 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { type BackupOptions, type BackupResult, backupFiles } from '../../engine/src/archive/backup/backup.ts';
+import {
+  type BackupOptions,
+  type BackupResult,
+  backupFiles,
+} from '../../engine/src/archive/backup/backup.ts';
 import { createLocal, openLocal } from '../../engine/src/backend/local/local.ts';
 import { systemClock } from '../../engine/src/kernel/clock.ts';
 import { createRepository, openRepository } from '../../engine/src/repository/open.ts';

@@ -1,5 +1,15 @@
 import { createHash } from 'node:crypto';
-import { chmodSync, closeSync, lchownSync, linkSync, mkdirSync, openSync, symlinkSync, writeFileSync, writeSync } from 'node:fs';
+import {
+  chmodSync,
+  closeSync,
+  lchownSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  symlinkSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import fc from 'fast-check';
 import { openPosix } from '../../engine/src/kernel/posix/posix.ts';
 
@@ -13,7 +23,12 @@ export interface Branch {
   /** Values of extended attributes, by name. */
   readonly attributes: Readonly<Record<string, Uint8Array>>;
   readonly is:
-    | { readonly kind: 'file'; readonly size: number; readonly seed: number; readonly links: readonly string[] }
+    | {
+        readonly kind: 'file';
+        readonly size: number;
+        readonly seed: number;
+        readonly links: readonly string[];
+      }
     | { readonly kind: 'sparse'; readonly size: number; readonly dataAt: number }
     | { readonly kind: 'symlink'; readonly target: string }
     | { readonly kind: 'fifo' }
@@ -31,7 +46,9 @@ const name = fc
   .array(byte, { minLength: 1, maxLength: 255, size: 'small' })
   .map((bytes) => String.fromCharCode(...bytes))
   .filter((text) => text !== '.' && text !== '..');
-const longName = byte.map((value) => String.fromCharCode(value).repeat(255)).filter((text) => !text.startsWith('.'));
+const longName = byte
+  .map((value) => String.fromCharCode(value).repeat(255))
+  .filter((text) => !text.startsWith('.'));
 
 /** Restics before 0.17 have targets as text alone, and would restore other bytes. */
 const textTarget = fc

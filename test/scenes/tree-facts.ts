@@ -1,5 +1,13 @@
 import { createHash } from 'node:crypto';
-import { type BigIntStats, closeSync, lstatSync, openSync, readdirSync, readlinkSync, readSync } from 'node:fs';
+import {
+  type BigIntStats,
+  closeSync,
+  lstatSync,
+  openSync,
+  readdirSync,
+  readlinkSync,
+  readSync,
+} from 'node:fs';
 import { openPosix } from '../../engine/src/kernel/posix/posix.ts';
 
 /**
@@ -39,6 +47,13 @@ export function treeFacts(root: string): Record<string, string> {
 
   look(Buffer.from(root), '');
   return facts;
+}
+
+/** What is not as it was, a line an entry; none when both trees are the same. */
+export function differences(before: Record<string, string>, after: Record<string, string>): string[] {
+  return [...new Set([...Object.keys(before), ...Object.keys(after)])]
+    .filter((key) => before[key] !== after[key])
+    .map((key) => `${key}: was ${before[key] ?? 'not there'}, is ${after[key] ?? 'not there'}`);
 }
 
 const SLASH = Buffer.from('/');

@@ -88,7 +88,8 @@ export function present(
   if (lines.length > 0) context.stdout.write(`${lines.join('\n')}\n`);
 }
 
-function styleOf(globals: GlobalOptions, context: Context): Style {
+/** For standard output. */
+export function styleOf(globals: GlobalOptions, context: Context): Style {
   return styleFor({ colour: globals.color && context.stdout.terminal.colour });
 }
 

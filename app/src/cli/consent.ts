@@ -16,7 +16,10 @@ export interface ConsentRequest {
 }
 
 /** Returns when there is consent: the plan's token on the command line, or a yes on the terminal. */
-export async function requireConsent({ loss, token, given }: ConsentRequest, context: Context): Promise<void> {
+export async function requireConsent(
+  { loss, token, given }: ConsentRequest,
+  context: Context,
+): Promise<void> {
   if (given === token) return;
   const toAgree = `Nothing was changed. To agree to exactly this plan: --consent ${token}`;
   if (given !== undefined) {

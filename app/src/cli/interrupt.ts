@@ -29,7 +29,7 @@ export function listenForInterrupts(source: SignalSource, exit: (code: number) =
       }
       controller.abort(
         new Failure('interrupted', CAUSES[signal], {
-          hint: 'What the repository had taken before is kept; run the same command again to go on.',
+          hint: 'What was finished before that is kept; run the same command again to go on.',
         }),
       );
     });

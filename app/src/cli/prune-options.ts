@@ -12,7 +12,6 @@ export interface PruneOptions {
   /** Bytes. */
   readonly maxRepackSize?: number;
   readonly repackCacheableOnly?: true;
-  readonly repackSmall?: true;
   readonly repackUncompressed?: true;
 }
 
@@ -27,7 +26,7 @@ export function addPruneOptions(command: Command): Command {
     )
     .option('--max-repack-size <size>', 'rewrite at most this much', parseSize)
     .option('--repack-cacheable-only', 'rewrite only packs of directory listings')
-    .option('--repack-small', 'rewrite packs far below the wanted size')
+    .option('--repack-small', 'no effect: packs far below the wanted size are always joined')
     .option('--repack-uncompressed', 'rewrite what is not compressed yet')
     .setOptionValueWithSource('maxUnused', tolerated, 'default');
 }

@@ -1,4 +1,5 @@
 import type { CommandParts } from '../cli/command-table.ts';
+import { runDemo } from '../demo/story.ts';
 import { backupFiles } from './files/backup.ts';
 import { planRestore } from './files/restore.ts';
 import type { Machine } from './machine.ts';
@@ -14,17 +15,22 @@ import { listKeys } from './repo/key/list.ts';
 import { changePassword } from './repo/key/passwd.ts';
 import { removeKey } from './repo/key/remove.ts';
 import { listEntries } from './repo/ls.ts';
+import { planPrune } from './repo/prune.ts';
+import { measureRepository } from './repo/stats.ts';
 import { unlockRepository } from './repo/unlock.ts';
 
 /** What stands behind each command on this machine. */
 export function operations(machine: Machine): CommandParts {
   return {
+    runDemo: runDemo(machine, operations),
     listPoints: listPoints(machine),
     backupFiles: backupFiles(machine),
     planRestore: planRestore(machine),
     planForget: planForget(machine),
     initRepository: initRepository(machine),
     checkRepository: checkRepository(machine),
+    planPrune: planPrune(machine),
+    measureRepository: measureRepository(machine),
     listEntries: listEntries(machine),
     findEntries: findEntries(machine),
     compareSnapshots: compareSnapshots(machine),

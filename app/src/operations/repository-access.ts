@@ -4,6 +4,7 @@ import {
   createBackend,
   dryRun,
   Failure,
+  isFailure,
   limit,
   openBackend,
   openRepository,
@@ -93,11 +94,24 @@ async function lockFor(
     retryFor: access.retryLock,
     signal,
   };
-  const lock = await (intent === 'read' ? beginLock : takeLock)(repository, request);
+  const lock = await (intent === 'read' ? lockToRead(repository, request) : takeLock(repository, request));
   opening.defer(() => lock.release());
   const refused = new AbortController();
   lock.confirmed.catch((reason: unknown) => refused.abort(reason));
   return AbortSignal.any([signal, lock.signal, refused.signal]);
+}
+
+async function lockToRead(repository: Repository, request: Parameters<typeof beginLock>[1]) {
+  try {
+    return await beginLock(repository, request);
+  } catch (error) {
+    if (!isFailure(error, 'backend.denied')) throw error;
+    throw new Failure('backend.denied', `no lock can be written: ${error.message}`, {
+      subject: repository.backend.location,
+      hint: 'To read from a place where nothing may be written: --no-lock.',
+      cause: error,
+    });
+  }
 }
 
 /** Whoever writes must be seen by whoever removes. */

@@ -1,7 +1,7 @@
 import {
+  type SnapshotFilter as EngineFilter,
   filterSnapshots,
   parseSnapshotReference,
-  type SnapshotFilter as EngineFilter,
   type Repository,
   type StoredSnapshot,
   selectSnapshot,

@@ -179,7 +179,11 @@ function encodeUnknown(unknown: Readonly<Record<string, unknown>>): string {
 }
 
 function decodeUnknown(record: JsonRecord, type: string): Record<string, unknown> | undefined {
-  const entries = Object.entries(record).filter(([field]) => !KNOWN_FIELDS.has(field));
+  // Called for every file that is read, and nearly never finds one: no list of fields is made for that.
+  const entries: [string, unknown][] = [];
+  for (const field in record) {
+    if (!KNOWN_FIELDS.has(field)) entries.push([field, record[field]]);
+  }
   if (!isNodeType(type)) {
     entries.push(['type', type]);
   }

@@ -1,5 +1,4 @@
 import { decompress } from '../format/compression.ts';
-import { open } from '../format/sealing.ts';
 import { decodeTree } from '../format/tree.ts';
 import type { BlobType, Tree } from '../format/types.ts';
 import { Failure, isFailure } from '../kernel/failure.ts';
@@ -57,7 +56,7 @@ export class IndexedRepository {
   }
 
   #openBlob(id: Id, place: BlobLocation, sealed: Uint8Array): Buffer {
-    const stored = open(this.repository.key, sealed);
+    const stored = this.repository.sealer.open(sealed);
     const plaintext = place.uncompressedLength > 0 ? decompress(stored, place.uncompressedLength) : stored;
     if (sha256Id(plaintext) !== id) {
       throw new Failure(

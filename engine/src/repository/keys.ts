@@ -10,7 +10,7 @@ import {
 } from '../format/key-file.ts';
 import type { MasterKey } from '../format/types.ts';
 import type { Clock } from '../kernel/clock.ts';
-import { Failure } from '../kernel/failure.ts';
+import { Failure, isFailure } from '../kernel/failure.ts';
 import { sha256Id } from '../kernel/hash.ts';
 import { type Id, isId, shortId } from '../kernel/id.ts';
 import type { Repository } from './repository.ts';
@@ -25,27 +25,39 @@ export interface ListedKey {
   readonly hostname: string;
 }
 
-/** Tries the password on each key file. A wrong one costs the key derivation for each: at most twenty are tried. */
+/**
+ * Tries the password on each key file. A wrong one costs the key derivation for each: at most twenty are tried. A
+ * damaged key file locks nobody out who has another one; when all are damaged, that is what fails the call.
+ */
 export async function unlockMasterKey(
   backend: Backend,
   password: string,
   signal?: AbortSignal,
 ): Promise<{ key: MasterKey; keyId: Id }> {
   let tried = 0;
+  const passedOver: unknown[] = [];
   for await (const { name } of backend.list('key', signal)) {
     if (!isId(name)) continue;
     if (tried >= MOST_KEYS_TRIED) break;
     tried += 1;
-    const key = await openKeyFile(await backend.load({ type: 'key', name }, undefined, signal), password);
-    if (key !== undefined) return { key, keyId: name };
+    try {
+      const key = await openKeyFile(await backend.load({ type: 'key', name }, undefined, signal), password);
+      if (key !== undefined) return { key, keyId: name };
+    } catch (error) {
+      // Removed since it was listed, damaged, or made by a newer program: another key may open all the same.
+      if (!PASSED_OVER.some((code) => isFailure(error, code))) throw error;
+      passedOver.push(error);
+    }
     signal?.throwIfAborted();
   }
+  if (tried > 0 && passedOver.length === tried) throw passedOver[0];
   throw new Failure(
     'repository.wrong-password',
     `the password opens none of the ${tried} keys of this repository`,
     {
       subject: backend.location,
       hint: 'check which password file or variable was used; holdfast repo key list shows the keys, once one opens',
+      cause: passedOver[0],
     },
   );
 }
@@ -99,6 +111,20 @@ export async function removeKey(repository: Repository, id: Id, signal?: AbortSi
       hint: 'open the repository with another password, or use holdfast repo key passwd to replace this one',
     });
   }
+  try {
+    await repository.backend.stat({ type: 'key', name: repository.keyId }, signal);
+  } catch (error) {
+    if (!isFailure(error, 'backend.not-found')) throw error;
+    throw new Failure(
+      'repository.last-key',
+      `our own key is gone: key ${shortId(id)} may be the last and is not removed`,
+      {
+        subject: repository.backend.location,
+        hint: 'open the repository anew and look at holdfast repo key list',
+        cause: error,
+      },
+    );
+  }
   await repository.backend.remove({ type: 'key', name: id }, signal);
 }
 
@@ -128,6 +154,8 @@ export function keyMeta(clock: Clock): KeyFileMeta {
 async function loadKeyFile(repository: Repository, id: Id, signal?: AbortSignal): Promise<KeyFile> {
   return decodeKeyFile(await repository.backend.load({ type: 'key', name: id }, undefined, signal));
 }
+
+const PASSED_OVER = ['repository.damaged', 'repository.unsupported', 'backend.not-found'] as const;
 
 /** restic's own bound. */
 const MOST_KEYS_TRIED = 20;

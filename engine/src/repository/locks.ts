@@ -205,6 +205,7 @@ class FileLock implements HeldLock {
     this.#repository = repository;
     this.#options = options;
     this.#id = id;
+    process.on('SIGHUP', survive);
     this.confirmed = this.#confirm();
     // Whoever awaits `confirmed` gets the failure; a caller that fails before that must not crash the process.
     this.confirmed.catch(() => undefined);
@@ -226,6 +227,8 @@ class FileLock implements HeldLock {
     } catch {
       // What the lock was for is done or has failed for a reason of its own. One that stays is stale as soon as this
       // process is gone, for other hosts in half an hour.
+    } finally {
+      process.off('SIGHUP', survive);
     }
   }
 
@@ -312,6 +315,14 @@ class FileLock implements HeldLock {
       if (!isFailure(error, 'backend.not-found')) throw error;
     }
   }
+}
+
+/**
+ * A restic on this host that finds our lock sends SIGHUP to our process, to see whether it lives (its lock_unix.go), and
+ * counts on it to be ignored: unhandled, the question would kill us. So whoever holds a lock survives a hang-up.
+ */
+function survive(): void {
+  // Being handled is all that it takes.
 }
 
 export function joined(first: AbortSignal, second: AbortSignal | undefined): AbortSignal {

@@ -7,6 +7,8 @@ import type { RepositoryConfig } from '../format/types.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { Failure, isFailure } from '../kernel/failure.ts';
 import { sha256Id } from '../kernel/hash.ts';
+import type { Id } from '../kernel/id.ts';
+import { lastCall } from '../kernel/last-call.ts';
 import { keyMeta, unlockMasterKey } from './keys.ts';
 import { Repository } from './repository.ts';
 
@@ -37,6 +39,17 @@ export async function createRepository(
       hint: 'use it as it is, or choose another place',
     });
   }
+  for await (const { name } of backend.list('key', signal)) {
+    // With a second key, a password would open either, and the config only with one of them: nobody gets in for sure.
+    throw new Failure(
+      'repository.exists',
+      `there is no config at ${backend.location}, but key ${name.slice(0, 8)}`,
+      {
+        subject: backend.location,
+        hint: 'bring the config back from a copy; or, if an init was cut short here, remove the keys folder and init again',
+      },
+    );
+  }
   const key = randomMasterKey();
   const fresh = createConfig(options.version);
   const config: RepositoryConfig = {
@@ -47,7 +60,12 @@ export async function createRepository(
   const keyFile = await createKeyFile(key, password, parameters, keyMeta(options.clock));
   const keyId = sha256Id(keyFile);
   await backend.save({ type: 'key', name: keyId }, keyFile, signal);
-  await backend.save(CONFIG, seal(key, encodeConfig(config)), signal);
+  try {
+    await backend.save(CONFIG, seal(key, encodeConfig(config)), signal);
+  } catch (error) {
+    await removeQuietly(backend, keyId, signal);
+    throw error;
+  }
   return new Repository({ backend, config, key, keyId });
 }
 
@@ -69,6 +87,17 @@ export async function openRepository(
   const { key, keyId } = await unlockMasterKey(backend, password, signal);
   const config = decodeConfig(open(key, await backend.load(CONFIG, undefined, signal)));
   return new Repository({ backend, config, key, keyId });
+}
+
+/** After a config that could not be saved, so that making the repository can be tried again. */
+async function removeQuietly(backend: Backend, keyId: Id, signal: AbortSignal | undefined): Promise<void> {
+  try {
+    // The config may be there all the same, with only the answer lost: then its key has to stay.
+    if (!(await exists(backend, lastCall(signal))))
+      await backend.remove({ type: 'key', name: keyId }, lastCall(signal));
+  } catch {
+    // The next init says what is in its way.
+  }
 }
 
 async function exists(backend: Backend, signal?: AbortSignal): Promise<boolean> {

@@ -44,8 +44,10 @@ export class PackCache {
   }
 
   #keep(pack: Id, size: number): void {
+    // Dropped while it was being loaded, or loaded twice because of that: what is not held is not counted.
+    if (!this.#packs.has(pack)) return;
+    this.#held += size - (this.#sizes.get(pack) ?? 0);
     this.#sizes.set(pack, size);
-    this.#held += size;
     for (const [oldest] of this.#packs) {
       if (this.#held <= this.#capacity || oldest === pack) break;
       this.#held -= this.#sizes.get(oldest) ?? 0;

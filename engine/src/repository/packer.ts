@@ -1,7 +1,7 @@
 import { type Cipheriv, createCipheriv, randomFillSync } from 'node:crypto';
 import type { CompressionMode } from '../format/compression.ts';
 import type { Compressor } from '../format/compressor.ts';
-import { COMPRESSED_ENTRY_LENGTH, encodeHeader, TRAILER_LENGTH } from '../format/pack.ts';
+import { COMPRESSED_ENTRY_LENGTH, encodeHeader, MOST_BLOBS, TRAILER_LENGTH } from '../format/pack.ts';
 import { Authenticator, SEAL_OVERHEAD } from '../format/sealing.ts';
 import type { BlobType, MasterKey, PackedBlob } from '../format/types.ts';
 import { sha256, sha256Id } from '../kernel/hash.ts';
@@ -121,7 +121,8 @@ class PackBuilder {
     const hex = Buffer.from(id.buffer, id.byteOffset, 32).toString('hex') as Id;
     this.#blobs.push({ type: this.#type, id: hex, offset, length, uncompressedLength });
     this.#entries.push(entry);
-    if (this.#length + this.#blobs.length * COMPRESSED_ENTRY_LENGTH >= this.#options.packSize) this.finish();
+    const packLength = this.#length + this.#blobs.length * COMPRESSED_ENTRY_LENGTH;
+    if (packLength >= this.#options.packSize || this.#blobs.length === MOST_BLOBS) this.finish();
     return length + COMPRESSED_ENTRY_LENGTH;
   }
 

@@ -1,13 +1,13 @@
 import type { Backend, Handle } from '../backend/backend.ts';
 import type { CompressionMode } from '../format/compression.ts';
 import { decodeUnpacked, encodeUnpacked } from '../format/compression.ts';
-import { open, seal } from '../format/sealing.ts';
+import { Sealer } from '../format/sealing.ts';
 import { decodeSnapshot, encodeSnapshot } from '../format/snapshot.ts';
 import type { MasterKey, RepositoryConfig, Snapshot, StoredSnapshot } from '../format/types.ts';
 import { mapConcurrently } from '../kernel/concurrency.ts';
 import { Failure } from '../kernel/failure.ts';
 import { sha256Id } from '../kernel/hash.ts';
-import { type Id, isId, shortId } from '../kernel/id.ts';
+import { type Id, isId } from '../kernel/id.ts';
 import { Index } from './index.ts';
 import { IndexedRepository } from './indexed-repository.ts';
 
@@ -19,6 +19,8 @@ export class Repository {
   readonly backend: Backend;
   readonly config: RepositoryConfig;
   readonly key: MasterKey;
+  /** For this thread. */
+  readonly sealer: Sealer;
   /** The key file that the password opened. */
   readonly keyId: Id;
 
@@ -26,6 +28,7 @@ export class Repository {
     this.backend = parts.backend;
     this.config = parts.config;
     this.key = parts.key;
+    this.sealer = new Sealer(parts.key);
     this.keyId = parts.keyId;
   }
 
@@ -42,7 +45,7 @@ export class Repository {
         hint: 'holdfast repo check shows what else is damaged and what depends on it',
       });
     }
-    const plaintext = open(this.key, sealed);
+    const plaintext = this.sealer.open(sealed);
     return handle.type === 'config' ? plaintext : decodeUnpacked(plaintext);
   }
 
@@ -50,7 +53,7 @@ export class Repository {
   async saveFile(type: 'snapshot' | 'index' | 'lock', json: Uint8Array, signal?: AbortSignal): Promise<Id> {
     // restic compresses the unpacked files of a version 2 repository whatever is said about data.
     const mode: CompressionMode = 'auto';
-    const sealed = seal(this.key, encodeUnpacked(this.config.version, json, mode));
+    const sealed = this.sealer.seal(encodeUnpacked(this.config.version, json, mode));
     const id = sha256Id(sealed);
     await this.backend.save({ type, name: id }, sealed, signal);
     return id;
@@ -80,9 +83,4 @@ export class Repository {
   async *#ids(type: 'snapshot', signal?: AbortSignal): AsyncIterable<Id> {
     for await (const { name } of this.backend.list(type, signal)) if (isId(name)) yield name;
   }
-}
-
-/** `pack 1a2b3c4d`: how people and findings name a file. */
-export function describeFile(type: string, id: Id): string {
-  return `${type} ${shortId(id)}`;
 }

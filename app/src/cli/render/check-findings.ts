@@ -72,5 +72,7 @@ function conclusion(result: CheckResult, style: Style): string[] {
 
 function unused({ unused: { blobs, bytes } }: CheckResult): string[] {
   if (blobs === 0) return [];
-  return [`  ${formatBytes(bytes)} in ${formatCounted(blobs, 'piece')} are needed by no snapshot (holdfast repo prune).`];
+  return [
+    `  ${formatBytes(bytes)} in ${formatCounted(blobs, 'piece')} are needed by no snapshot (holdfast repo prune).`,
+  ];
 }

@@ -1,38 +1,40 @@
+import type { PrunePlan } from '@holdfast/engine';
 import { formatBytes, formatCounted, formatDuration } from '../format.ts';
 import { type Style, signs } from '../style.ts';
-
-/** Sizes in bytes of the repository's files. */
-export interface PrunePlan {
-  readonly usedBytes: number;
-  readonly unusedBytes: number;
-  /** Without anything that is used: they are removed. */
-  readonly packsToRemove: number;
-  readonly bytesToRemove: number;
-  /** With something that is used: that is written anew first. */
-  readonly packsToRepack: number;
-  readonly bytesToRepack: number;
-  /** What becomes free in the end. */
-  readonly bytesFreed: number;
-  /** Unused, but not worth rewriting. */
-  readonly unusedBytesAfter: number;
-}
 
 export interface PruneOutcome {
   readonly bytesFreed: number;
   readonly milliseconds: number;
 }
 
-export function renderPrunePlan(plan: PrunePlan): string[] {
-  const packs = (count: number, bytes: number) => `${formatCounted(count, 'pack')}, ${formatBytes(bytes)}`;
+/** Sizes are those of the repository's files. */
+export function renderPrunePlan({ totals, idle }: PrunePlan): string[] {
+  const { before, repacked, removed, unreferenced } = totals;
+  if (idle) return [`  nothing to do in ${packs(before)}; ${unusedAfter(totals)}`];
   return [
-    `  in use   ${formatBytes(plan.usedBytes)}, unused ${formatBytes(plan.unusedBytes)}`,
-    `  remove   ${packs(plan.packsToRemove, plan.bytesToRemove)}`,
-    `  rewrite  ${packs(plan.packsToRepack, plan.bytesToRepack)}`,
-    `  frees    ${formatBytes(plan.bytesFreed)}; ${formatBytes(plan.unusedBytesAfter)} unused may stay`,
+    `  there    ${packs(before)}`,
+    `  remove   ${packs({ packs: removed.packs + unreferenced.packs, bytes: removed.bytes + unreferenced.bytes })}`,
+    `  rewrite  ${packs(repacked)}`,
+    `  frees    ${formatBytes(totals.freed)}; ${unusedAfter(totals)}`,
   ];
+}
+
+/** The sums: what happens to each of maybe a million packs is more than a line. */
+export function prunePlanRecord({ totals, idle }: PrunePlan): Record<string, unknown> {
+  return { type: 'plan', idle, ...totals };
 }
 
 export function renderPruneOutcome(outcome: PruneOutcome, style: Style): string[] {
   const freed = formatBytes(outcome.bytesFreed);
   return [`${style.good(signs.good)} Freed ${freed} in ${formatDuration(outcome.milliseconds)}`];
+}
+
+function packs(total: { readonly packs: number; readonly bytes: number }): string {
+  return `${formatCounted(total.packs, 'pack')}, ${formatBytes(total.bytes)}`;
+}
+
+function unusedAfter({ unusedAfter: bytes }: PrunePlan['totals']): string {
+  return bytes === 0
+    ? 'nothing unused stays'
+    : `${formatBytes(bytes)} unused stay, too scattered to be worth it`;
 }

@@ -12,6 +12,7 @@ import { renderKeys } from './keys.ts';
 import { renderPoints } from './points.ts';
 import { renderPrunePlan } from './prune-plan.ts';
 import { renderStats } from './repository-stats.ts';
+import { renderRestorePlan } from './restore-plan.ts';
 import { renderRestore } from './restore-summary.ts';
 import { renderTable } from './table.ts';
 
@@ -205,33 +206,57 @@ describe('a check', () => {
 });
 
 test('statistics say what they count', () => {
-  expect(
-    renderStats({ mode: 'raw-data', snapshots: 2, blobs: 1234, bytes: 5e6, uncompressedBytes: 9e6 }),
-  ).toEqual([
+  const stats = { mode: 'raw-data', snapshots: 2, blobs: 1234, totalSize: 5e6 } as const;
+  expect(renderStats({ ...stats, uncompressedSize: 9e6, compressionRatio: 1.8 })).toEqual([
     '2 snapshots · what the repository takes for them',
     '  pieces       1,234',
     '  size         5.0 MB',
-    '  compression  1.8× of 9.0 MB',
+    '  uncompressed 9.0 MB',
+    '  compression  1.8×',
   ]);
 });
 
-test('a prune plan says what is removed, what is rewritten and what it frees', () => {
+test('a plan to delete names what goes, and how to agree', () => {
   const plan = {
-    usedBytes: 9e9,
-    unusedBytes: 2e9,
-    packsToRemove: 100,
-    bytesToRemove: 1.5e9,
-    packsToRepack: 1,
-    bytesToRepack: 16e6,
-    bytesFreed: 1.51e9,
-    unusedBytesAfter: 4.9e8,
+    target: '/srv',
+    deletions: Array.from({ length: 21 }, (_, index) => `/stray ${index}`),
+    token: '1a2b3c',
   };
-  expect(renderPrunePlan(plan)).toEqual([
-    '  in use   9.0 GB, unused 2.0 GB',
-    '  remove   100 packs, 1.5 GB',
-    '  rewrite  1 pack, 16.0 MB',
-    '  frees    1.5 GB; 490 MB unused may stay',
+  const lines = renderRestorePlan(plan, style, true);
+  expect(lines[0]).toBe('▲ Deletes 21 entries of /srv that the point does not have');
+  expect(lines.slice(-3)).toEqual([
+    '  /stray 19',
+    '  and 1 more (all of them with --json)',
+    '  To agree to exactly this: --consent 1a2b3c',
   ]);
+});
+
+describe('a prune plan', () => {
+  const totals = {
+    before: { packs: 700, bytes: 11e9 },
+    kept: { packs: 589, bytes: 9e9 },
+    repacked: { packs: 1, bytes: 16e6, freed: 10e6 },
+    removed: { packs: 100, bytes: 1.5e9 },
+    unreferenced: { packs: 10, bytes: 2e6 },
+    freed: 1.512e9,
+    unusedAfter: 4.9e8,
+  };
+  const plan = { packs: [], unreferenced: [], gone: [], totals, idle: false };
+
+  test('says what is removed, what is rewritten and what it frees', () => {
+    expect(renderPrunePlan(plan)).toEqual([
+      '  there    700 packs, 11.0 GB',
+      '  remove   110 packs, 1.5 GB',
+      '  rewrite  1 pack, 16.0 MB',
+      '  frees    1.5 GB; 490 MB unused stay, too scattered to be worth it',
+    ]);
+  });
+
+  test('that has nothing to do says so in a line', () => {
+    expect(renderPrunePlan({ ...plan, idle: true, totals: { ...totals, unusedAfter: 0 } })).toEqual([
+      '  nothing to do in 700 packs, 11.0 GB; nothing unused stays',
+    ]);
+  });
 });
 
 test('the key that opened the repository is marked', () => {

@@ -1,20 +1,15 @@
+import type { Stats, StatsMode } from '@holdfast/engine';
 import { formatBytes, formatCount, formatCounted, formatFactor } from '../format.ts';
 
-export const STATS_MODES = ['restore-size', 'files-by-contents', 'blobs-per-file', 'raw-data'] as const;
+export const STATS_MODES = [
+  'restore-size',
+  'files-by-contents',
+  'blobs-per-file',
+  'raw-data',
+] as const satisfies readonly StatsMode[];
 
-export type StatsMode = (typeof STATS_MODES)[number];
-
-export interface RepositoryStats {
+export interface RepositoryStats extends Stats {
   readonly mode: StatsMode;
-  readonly snapshots: number;
-  /** Absent in mode `raw-data`. */
-  readonly files?: number;
-  /** Absent where blobs are not counted. */
-  readonly blobs?: number;
-  /** What the mode counts, in bytes. */
-  readonly bytes: number;
-  /** Before compression; only in mode `raw-data` of a repository that compresses. */
-  readonly uncompressedBytes?: number;
 }
 
 const MEANINGS = {
@@ -25,17 +20,16 @@ const MEANINGS = {
 } as const satisfies Record<StatsMode, string>;
 
 export function renderStats(stats: RepositoryStats): string[] {
-  const { files, blobs, uncompressedBytes } = stats;
+  const { files, blobs, uncompressedSize, compressionRatio } = stats;
   return [
     `${formatCounted(stats.snapshots, 'snapshot')} · ${MEANINGS[stats.mode]}`,
-    ...(files === undefined ? [] : [`  files        ${formatCount(files)}`]),
-    ...(blobs === undefined ? [] : [`  pieces       ${formatCount(blobs)}`]),
-    `  size         ${formatBytes(stats.bytes)}`,
-    ...(uncompressedBytes === undefined
+    ...(files === undefined
       ? []
-      : [
-          `  compression  ${formatFactor(uncompressedBytes, stats.bytes)} of ${formatBytes(uncompressedBytes)}`,
-        ]),
+      : [`  ${stats.mode === 'restore-size' ? 'entries' : 'files  '}      ${formatCount(files)}`]),
+    ...(blobs === undefined ? [] : [`  pieces       ${formatCount(blobs)}`]),
+    `  size         ${formatBytes(stats.totalSize)}`,
+    ...(uncompressedSize === undefined ? [] : [`  uncompressed ${formatBytes(uncompressedSize)}`]),
+    ...(compressionRatio === undefined ? [] : [`  compression  ${formatFactor(compressionRatio, 1)}`]),
   ];
 }
 

@@ -40,7 +40,11 @@ function headline(summary: RestoreSummary, style: Style): string {
   const took = formatDuration(summary.milliseconds);
   const amount = `${formatCounted(summary.filesRestored, 'file')}, ${formatBytes(summary.bytesWritten)}`;
   if (summary.dryRun) {
-    return `${style.quiet(signs.unknown)} Dry run in ${took}: would write ${amount} into ${target}${counts(summary).map((line) => `; ${line}`).join('')}`;
+    return `${style.quiet(signs.unknown)} Dry run in ${took}: would write ${amount} into ${target}${counts(
+      summary,
+    )
+      .map((line) => `; ${line}`)
+      .join('')}`;
   }
   const sign = summary.failed.length === 0 ? style.good(signs.good) : style.warning(signs.warning);
   return `${sign} Restored ${amount} into ${target} in ${took}`;

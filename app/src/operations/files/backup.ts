@@ -1,7 +1,7 @@
 import {
   type BackupWatch,
-  backupFiles as backupTree,
   backupStream,
+  backupFiles as backupTree,
   type CrewThreads,
   Failure,
   isFailure,
@@ -167,7 +167,8 @@ class Report {
       this.#unreadable.push({ path, message });
     }
     // What vanished before it was looked at was not there: nothing is missing.
-    if (kind === 'unreadable') this.#work.progress.note(`Cannot read ${printable(path)}: ${printable(message)}`);
+    if (kind === 'unreadable')
+      this.#work.progress.note(`Cannot read ${printable(path)}: ${printable(message)}`);
   }
 
   watch(watch: BackupWatch, startedAt: number): void {

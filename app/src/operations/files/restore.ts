@@ -49,7 +49,8 @@ export function planRestore(machine: RestoreMachine): PlanRestore {
         const startedAt = machine.clock.now();
         const dryRun = request.dryRun ?? false;
         // Deleting first: it changes the times of directories, and those are what restoring sets last.
-        const deleted = deletion === undefined || dryRun ? 0 : executeDeletion(deletion, { signal, onProblem }).deleted;
+        const deleted =
+          deletion === undefined || dryRun ? 0 : executeDeletion(deletion, { signal, onProblem }).deleted;
         const { counts, notKept } = await restoreSnapshot(indexed, source, {
           ...place,
           clock: machine.clock,

@@ -1,6 +1,5 @@
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { lstat, readFile } from 'node:fs/promises';
-import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import {
   expandGlob,
@@ -85,9 +84,7 @@ const folders = {
 };
 
 async function readPatternFiles(files: readonly string[] = [], option: string): Promise<PatternFile[]> {
-  return await Promise.all(
-    files.map(async (name) => ({ name, content: await readList(name, option) })),
-  );
+  return await Promise.all(files.map(async (name) => ({ name, content: await readList(name, option) })));
 }
 
 /** `-` is standard input, as in restic. */
@@ -107,9 +104,7 @@ async function rootsOf(paths: readonly Buffer[], workingDirectory: string): Prom
     try {
       const { dev } = await lstat(path, { bigint: true });
       roots.push({ path: resolve(workingDirectory, pathText(path)), device: dev });
-    } catch {
-      continue;
-    }
+    } catch {}
   }
   return roots;
 }

@@ -1,4 +1,4 @@
-import { checkRepository as checkEverything, type CheckProgress, type ReadData } from '@holdfast/engine';
+import { type CheckProgress, checkRepository as checkEverything, type ReadData } from '@holdfast/engine';
 import type { Work } from '../../cli/command-frame.ts';
 import type { CheckOptions, CheckRepository } from '../../cli/commands/repo/check.ts';
 import type { Machine } from '../machine.ts';

@@ -1,47 +1,54 @@
 import {
   type ForgetGroup as DecidedGroup,
-  type KeepPolicy,
   planForget as decideForget,
-  type Repository,
+  forgetSnapshots,
+  type KeepPolicy,
   type SnapshotGroupKey,
   type StoredSnapshot,
 } from '@holdfast/engine';
-import type { Work } from '../../cli/command-frame.ts';
-import type { ForgetOutcome, ForgetRequest, KeepOptions, PlanForget } from '../../cli/commands/repo/forget.ts';
+import type {
+  ForgetOutcome,
+  ForgetRequest,
+  KeepOptions,
+  PlanForget,
+} from '../../cli/commands/repo/forget.ts';
 import type { Planned } from '../../cli/planned.ts';
 import type { ForgetGroup, ForgetPlan } from '../../cli/render/forget-plan.ts';
 import { type AccessMachine, openAccess } from '../repository-access.ts';
 import { chooseSnapshots } from '../snapshot-choice.ts';
+import { pruneNow } from './prune.ts';
 
-/** Decides under the lock that the execution holds: what is printed is what happens. */
+/**
+ * The plan is made without a lock: snapshots never change, and one that comes later is not in it. Removing and pruning
+ * each take their own.
+ */
 export function planForget(machine: AccessMachine): PlanForget {
   return async (access, request, work): Promise<Planned<ForgetPlan, ForgetOutcome>> => {
-    const intent = request.dryRun === true ? 'read' : 'remove';
+    const intent = request.dryRun === true ? 'read' : 'write';
     await using opening = new AsyncDisposableStack();
     const opened = opening.use(await openAccess(access, { intent, signal: work.signal }, machine));
     const { repository, signal } = opened;
     const chosen = await chooseSnapshots(repository, request.snapshots, request, signal);
     const groups = groupsOf(chosen, request, machine.clock.now());
+    const ids = groups.flatMap((group) => group.remove.map(({ id }) => id));
     const open = opening.move();
     return {
       plan: { groups },
-      execute: (running) => forget(repository, groups.flatMap((group) => group.remove), signal, running),
+      async execute(running) {
+        if (ids.length === 0) return { forgotten: 0 };
+        const { clock } = machine;
+        const removed = await forgetSnapshots(repository, ids, {
+          clock,
+          retryLockFor: access.retryLock,
+          signal,
+        });
+        if (request.prune !== true) return { forgotten: removed.length };
+        const pruned = await pruneNow({ repository, access, machine, signal }, request, running);
+        return { forgotten: removed.length, pruned };
+      },
       [Symbol.asyncDispose]: () => open.disposeAsync(),
     };
   };
-}
-
-/** One after another: whatever interrupts it, each snapshot is either whole or gone. */
-async function forget(
-  repository: Repository,
-  snapshots: readonly StoredSnapshot[],
-  signal: AbortSignal,
-  { progress }: Work,
-): Promise<ForgetOutcome> {
-  for (const { id } of snapshots) {
-    await repository.backend.remove({ type: 'snapshot', name: id }, signal);
-  }
-  return { forgotten: snapshots.length };
 }
 
 /** Points that were named are forgotten whatever else holds. */
@@ -86,8 +93,6 @@ function policyOf(options: KeepOptions): KeepPolicy {
 }
 
 function given<Value>(values: Record<string, Value | undefined>): Record<string, Value> {
-  const entries = Object.entries(values).filter(
-    (entry): entry is [string, Value] => entry[1] !== undefined,
-  );
+  const entries = Object.entries(values).filter((entry): entry is [string, Value] => entry[1] !== undefined);
   return Object.fromEntries(entries);
 }

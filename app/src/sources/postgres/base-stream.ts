@@ -41,7 +41,7 @@ export type BasePart =
 
 /**
  * Runs BASE_BACKUP with all WAL that makes the base consistent. From 15 on one stream holds all archives, its messages
- * marked by a letter; before, each archive is a stream of its own, and the last one is the manifest.
+ * marked by a letter; before, each archive is a stream of its own, and the last one is the manifest, which 12 does not have.
  */
 export async function* baseBackup(
   session: ReplicationSession,
@@ -95,7 +95,8 @@ function command({ label, checkpoint, manifestChecksums, major, maxRate }: BaseR
     ...(fast ? ['FAST'] : []),
     'WAL NOWAIT',
     ...(maxRate === undefined ? [] : [`MAX_RATE ${maxRate}`]),
-    `TABLESPACE_MAP MANIFEST 'yes' MANIFEST_CHECKSUMS ${literal(manifestChecksums)}`,
+    'TABLESPACE_MAP',
+    ...(major >= 13 ? [`MANIFEST 'yes' MANIFEST_CHECKSUMS ${literal(manifestChecksums)}`] : []),
   ];
   return words.join(' ');
 }

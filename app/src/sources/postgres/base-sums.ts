@@ -49,17 +49,20 @@ export class BaseSums {
     return this.#pages;
   }
 
-  /** Throws `source.damaged` for the first thing that is not as it must be. */
-  verify(manifest: BaseManifest, segmentBytes: number): void {
+  /** Throws `source.damaged` when a page has a wrong checksum. */
+  verifyPages(): void {
     const [wrong] = this.#wrong;
-    if (wrong !== undefined) {
-      throw new Failure('source.damaged', `page ${wrong.block} of ${wrong.path} has a wrong checksum`, {
-        subject: wrong.path,
-        hint:
-          `${this.#wrong.length} pages are damaged on the server. Which table it is: SELECT ` +
-          "pg_filenode_relation(0, <the number in the file's name>) in that database.",
-      });
-    }
+    if (wrong === undefined) return;
+    throw new Failure('source.damaged', `page ${wrong.block} of ${wrong.path} has a wrong checksum`, {
+      subject: wrong.path,
+      hint:
+        `${this.#wrong.length} pages are damaged on the server. Which table it is: SELECT ` +
+        "pg_filenode_relation(0, <the number in the file's name>) in that database.",
+    });
+  }
+
+  /** Throws `source.damaged` for the first file that is not as the manifest has it, or that is missing. */
+  verifyFiles(manifest: BaseManifest, segmentBytes: number): void {
     for (const file of manifest.files) {
       const received = this.#received.get(file.path);
       const same = received?.size === file.size && (file.crc32c ?? received.crc32c) === received.crc32c;

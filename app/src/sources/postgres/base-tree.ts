@@ -30,11 +30,11 @@ export class BaseTree {
     this.#directory(path).attributes = attributes;
   }
 
-  addSymlink(path: string, entry: Attributes & { readonly linkTarget: string }): void {
+  addSymlink(path: string, attributes: Attributes, target: string): void {
     const node = {
-      ...nodeOf(entry),
+      ...nodeOf(attributes),
       type: 'symlink',
-      linkTarget: Buffer.from(entry.linkTarget),
+      linkTarget: Buffer.from(target),
       links: 1,
     } as const;
     this.#addLeaf(path, (name) => Promise.resolve({ ...node, name }));

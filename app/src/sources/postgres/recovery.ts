@@ -53,13 +53,7 @@ function targetSettings(target: RecoveryTarget): [string, string][] {
     case 'immediate':
       return [['recovery_target', 'immediate']];
     case 'time':
-      // PostgreSQL reads microseconds; what is finer would be rounded up, past the moment that was asked for.
-      return [
-        [
-          'recovery_target_time',
-          target.instant.round({ smallestUnit: 'microsecond', roundingMode: 'floor' }).toString(),
-        ],
-      ];
+      return [['recovery_target_time', timeText(target.instant)]];
     case 'lsn':
       return [['recovery_target_lsn', formatLsn(target.lsn)]];
     case 'xid':
@@ -67,6 +61,15 @@ function targetSettings(target: RecoveryTarget): [string, string][] {
     case 'name':
       return [['recovery_target_name', target.name]];
   }
+}
+
+/**
+ * PostgreSQL reads microseconds; what is finer would be rounded up, past the moment that was asked for. It knows no
+ * names of zones while it reads its configuration, not even `Z`.
+ */
+function timeText(instant: Temporal.Instant): string {
+  const rounded = instant.round({ smallestUnit: 'microsecond', roundingMode: 'floor' });
+  return rounded.toString().replace('T', ' ').replace('Z', '+00');
 }
 
 /** The server hands the command to a shell, and replaces % signs before. */

@@ -25,8 +25,8 @@ export interface ScratchServer extends AsyncDisposable {
 
 /**
  * Starts a server on restored data for nobody but us: on a private socket, not on the network, archiving nothing and
- * replicating to nobody, whatever its own configuration says. Resolves when it can be read, which in a recovery may be
- * before it has reached its target. As root it runs as the owner of the data.
+ * replicating to nobody, whatever its own configuration says. Resolves when it takes writes, or when its recovery is
+ * paused at the target. As root it runs as the owner of the data.
  */
 export async function startScratchServer(options: ScratchOptions): Promise<ScratchServer> {
   const { programs, dataDirectory, record } = options;
@@ -54,6 +54,7 @@ export async function startScratchServer(options: ScratchOptions): Promise<Scrat
     };
     try {
       const address = await superuserAddress(home, record.role);
+      await untilRecovered(address, server, options);
       return { address, stop, [Symbol.asyncDispose]: stop };
     } catch (error) {
       await server.end();
@@ -135,6 +136,7 @@ interface Launched {
   readonly process: ChildProcess;
   /** The last that it said. */
   said(): string;
+  readonly exited: Promise<void>;
   end(): Promise<void>;
 }
 
@@ -158,6 +160,7 @@ function launch(
   return {
     process: child,
     said: () => said,
+    exited: exited.promise,
     end: async () => {
       child.kill('SIGINT');
       await exited.promise;
@@ -184,7 +187,33 @@ async function untilReady(server: Launched, { dataDirectory, clock, signal }: Sc
   }
 }
 
-function notStarted(server: Launched, dataDirectory: string): Failure {
+/** A server that can be read may still be replaying WAL. It ends by itself when it cannot reach its target. */
+async function untilRecovered(
+  address: ServerAddress,
+  server: Launched,
+  options: ScratchOptions,
+): Promise<void> {
+  const { clock, signal, dataDirectory } = options;
+  const { client } = await logIn(address, 'sql', signal);
+  client.on('error', () => undefined);
+  try {
+    for (;;) {
+      const { rows } = await client.query<{ done: boolean }>(
+        'SELECT CASE WHEN pg_is_in_recovery() THEN pg_is_wal_replay_paused() ELSE true END AS done',
+      );
+      if (rows[0]?.done === true) return;
+      await clock.sleep(LOOK_EVERY, signal);
+    }
+  } catch (error) {
+    signal?.throwIfAborted();
+    await server.exited;
+    throw notStarted(server, dataDirectory, error);
+  } finally {
+    await client.end().catch(() => undefined);
+  }
+}
+
+function notStarted(server: Launched, dataDirectory: string, cause?: unknown): Failure {
   const reason = server
     .said()
     .split('\n')
@@ -192,6 +221,7 @@ function notStarted(server: Launched, dataDirectory: string): Failure {
   return new Failure('target.write', `the restored server did not start: ${reason ?? 'it gave no reason'}`, {
     subject: dataDirectory,
     hint: `The last that it said:\n${server.said().trimEnd()}`,
+    cause,
   });
 }
 

@@ -72,7 +72,7 @@ const bySqlState: Readonly<Record<string, readonly [FailureCode, string?]>> = {
   'XX002': ['source.damaged'],
   '3D000': ['source.missing', 'There is no database of that name on this server.'],
   '0A000': ['source.unsupported'],
-  '42601': ['source.unsupported', 'The server does not know this command: is it older than PostgreSQL 14?'],
+  '42601': ['source.unsupported', 'The server does not know this command: is it older than PostgreSQL 12?'],
 };
 
 const errnoHints: Readonly<Record<string, string>> = {

@@ -62,7 +62,7 @@ function work(port: MessagePort, signals: Signals, setup: WorkerSetup): void {
   const chunker = createChunker(setup.chunkerPolynomial);
   const interrupted = () => signals.stopped;
   const reader = new FileReader({ chunker, packer, counters, holes: posix.holes, interrupted });
-  const nodes = new NodeBuilder(posix, (path, error) => report('incomplete', path, error));
+  const nodes = new NodeBuilder(posix);
   const listing: ListingRules = {
     selection,
     withAtime: scan.withAtime,

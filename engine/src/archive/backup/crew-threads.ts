@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
-import { Worker } from 'node:worker_threads';
-import { workerUrl } from '../../kernel/worker-url.ts';
+import type { Worker } from 'node:worker_threads';
+import { startWorker } from '../../kernel/worker-thread.ts';
 import { Signals } from './signals.ts';
 
 /** What a worker is born with; the rest comes as its first message, once there is a repository. */
@@ -23,12 +23,11 @@ export interface CrewThreads {
 /** As many as the machine has cores unless said otherwise. */
 export function startCrewThreads(count: number = availableParallelism()): CrewThreads {
   const signals = Signals.allocate(count);
-  const url = workerUrl(import.meta.url, './backup-worker');
   const workers: Worker[] = [];
   const ended: Promise<unknown>[] = [];
   for (let worker = 0; worker < count; worker += 1) {
     const birth: WorkerBirth = { worker, signals: signals.shared };
-    const thread = new Worker(url, { workerData: birth });
+    const thread = startWorker(import.meta.url, './backup-worker', birth);
     workers.push(thread);
     ended.push(new Promise((resolve) => thread.once('exit', resolve)));
   }

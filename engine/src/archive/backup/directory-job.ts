@@ -174,9 +174,9 @@ export class DirectoryJob {
     const paths = indexes.map((index) => this.#listing.pathOf(index));
     this.#pending += 1;
     this.#tools.push({ kind: 'files', paths }, (result) => {
-      (result as FilesResult).files.forEach((outcome, position) =>
-        this.#accept(indexes[position] as number, outcome),
-      );
+      for (const [position, outcome] of (result as FilesResult).files.entries()) {
+        this.#accept(indexes[position] as number, outcome);
+      }
       this.#settle();
     });
   }
@@ -242,16 +242,28 @@ export class DirectoryJob {
     }
     const nodes: Node[] = [];
     const unsupported = new Set(this.#failed);
+    const doubtful: number[] = [];
     for (let index = 0; index < this.#listing.entries.length; index += 1) {
       if (this.#failed.has(index)) continue;
       const path = this.#listing.pathOf(index);
-      const node = this.#tools.nodes.build(this.#listing.entries, index, path, this.#contents[index]);
+      const node = this.#tools.nodes.build({
+        entries: this.#listing.entries,
+        index,
+        path,
+        ids: this.#contents[index],
+        incomplete: (error) => {
+          this.#tools.report('incomplete', path, error);
+          doubtful.push(index);
+        },
+      });
       if (node === undefined) unsupported.add(index);
       else nodes.push(node);
     }
     const tree = this.#saveTree(nodes);
     if (this.#parent === undefined) counters.add('dirsNew', 1);
     else counters.add(this.#parent.treeId.equals(tree) ? 'dirsUnmodified' : 'dirsChanged', 1);
+    // The next run must not take this tree over, but look whether the rest can be read by then.
+    for (const index of doubtful) this.#listing.entries.doubt(index);
     this.#rememberWithout(unsupported, tree);
     this.#done({ kind: 'directory', tree });
   }

@@ -135,6 +135,11 @@ export class EntryList {
     this.#view.setBigUint64(this.#fixed(index) + 24, BigInt(size), true);
   }
 
+  /** Makes an entry differ from whatever a later look sees (nothing has no link), while it can still be found. */
+  doubt(index: number): void {
+    this.#view.setUint32(this.#fixed(index) + 12, 0, true);
+  }
+
   /** The list with only the entries that `keep` names. */
   filter(keep: (index: number) => boolean): EntryList {
     const parts: Buffer[] = [];

@@ -9,21 +9,19 @@ import { isDirectory, isRegular } from './parent-directory.ts';
 /** Makes the nodes of a tree from what a look at the directory saw, adding what only the entry itself tells. */
 export class NodeBuilder {
   readonly #posix: Posix;
-  readonly #incomplete: (path: BytePath, error: unknown) => void;
 
-  constructor(posix: Posix, incomplete: (path: BytePath, error: unknown) => void) {
+  constructor(posix: Posix) {
     this.#posix = posix;
-    this.#incomplete = incomplete;
   }
 
-  /** `ids`: content ids of a file or the tree id of a directory, 32 bytes each. Undefined for what trees can't hold. */
-  build(entries: EntryList, index: number, path: BytePath, ids: Buffer | undefined): Node | undefined {
+  /** Undefined for what trees can't hold. */
+  build({ entries, index, path, ids, incomplete }: NodeParts): Node | undefined {
     const mode = entries.mode(index);
     const type = nodeType(mode);
     if (type === undefined) return undefined;
     const uid = entries.uid(index);
     const gid = entries.gid(index);
-    const linkTarget = type === 'symlink' ? this.#linkTarget(path) : undefined;
+    const linkTarget = type === 'symlink' ? this.#linkTarget(path, incomplete) : undefined;
     return {
       name: toBytes(entries.name(index)),
       type,
@@ -41,23 +39,23 @@ export class NodeBuilder {
       // As restic has it: directories and FIFOs have none, since their count says nothing about names.
       links: isDirectory(mode) || type === 'fifo' || type === 'socket' ? 0 : entries.links(index),
       ...(linkTarget === undefined ? {} : { linkTarget }),
-      extendedAttributes: this.#attributes(path),
+      extendedAttributes: this.#attributes(path, incomplete),
       device: type === 'dev' || type === 'chardev' ? entries.rdev(index) : 0n,
       ...(isRegular(mode) ? { content: splitIds(ids) } : {}),
       ...(isDirectory(mode) && ids !== undefined ? { subtree: idFromBytes(ids) } : {}),
     };
   }
 
-  #linkTarget(path: BytePath): Buffer | undefined {
+  #linkTarget(path: BytePath, incomplete: NodeParts['incomplete']): Buffer | undefined {
     try {
       return readlinkSync(toSystemPath(path), { encoding: 'buffer' });
     } catch (error) {
-      this.#incomplete(path, error);
+      incomplete(error);
       return undefined;
     }
   }
 
-  #attributes(path: BytePath): readonly ExtendedAttribute[] {
+  #attributes(path: BytePath, incomplete: NodeParts['incomplete']): readonly ExtendedAttribute[] {
     const { attributes } = this.#posix;
     if (attributes === undefined) return NONE;
     const file = toBytes(path);
@@ -71,10 +69,20 @@ export class NodeBuilder {
       }
       return found;
     } catch (error) {
-      this.#incomplete(path, error);
+      incomplete(error);
       return NONE;
     }
   }
+}
+
+interface NodeParts {
+  readonly entries: EntryList;
+  readonly index: number;
+  readonly path: BytePath;
+  /** Content ids of a file or the tree id of a directory, 32 bytes each. */
+  readonly ids: Buffer | undefined;
+  /** Called when the node lacks something that could not be read. */
+  readonly incomplete: (error: unknown) => void;
 }
 
 const NONE: readonly ExtendedAttribute[] = [];

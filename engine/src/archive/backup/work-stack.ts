@@ -123,6 +123,8 @@ export class WorkStack {
   #rest(): void {
     const seen = this.#signals.wakeNumber(this.#worker);
     if (seen !== this.#seenWake || this.#inbox.length > 0) return; // something came since the last look
+    // After the wake number: a stop between the loop's look and ours has been counted in what we would sleep on.
+    if (this.#signals.stopped) return;
     if (!this.#sayingHungry) {
       this.#sayingHungry = true;
       this.#signals.becomeHungry();

@@ -73,7 +73,7 @@ export class WorkerCrew {
   /** Has every worker finish its packs; resolves when all of them are durable. */
   async flush(): Promise<void> {
     const flushed = this.#workers.map(() => new Promise<void>((resolve) => this.#flushed.push(resolve)));
-    this.#workers.forEach((_, worker) => this.#post(worker, { type: 'flush' }));
+    for (const worker of this.#workers.keys()) this.#post(worker, { type: 'flush' });
     await Promise.race([Promise.all(flushed), this.failed]);
     await Promise.race([Promise.all(this.#saves), this.failed]);
   }

@@ -269,12 +269,18 @@ async function loadTreeIfThere(
     return await indexed.loadBlob('tree', id, signal);
   } catch (error) {
     // A parent whose trees are damaged or gone is no help, but no reason to stop: everything is read instead.
-    if (isFailure(error, 'repository.blob-missing') || isFailure(error, 'repository.damaged'))
-      return undefined;
+    if (NO_TREE.some((code) => isFailure(error, code))) return undefined;
     throw error;
   }
 }
 
+/** The index does not know it; its pack is gone, cut off or damaged. */
+const NO_TREE = [
+  'repository.blob-missing',
+  'backend.not-found',
+  'backend.short-read',
+  'repository.damaged',
+] as const;
 const DEFAULT_PACK_BYTES = 16 * 1024 * 1024;
 /** Bytes of streams that the workers may have at a time. */
 const MOST_UNDER_WAY = 64 * 1024 * 1024;

@@ -1,6 +1,6 @@
 import type { NodeType } from '../../format/types.ts';
-import { compilePatterns } from './pattern.ts';
 import { type PathText, pathBytes } from './path-text.ts';
+import { compilePatterns } from './pattern.ts';
 
 /** What to leave out of a backup, as plain data: it is posted to worker threads and compiled there. */
 export interface SelectionRules {

@@ -1,6 +1,6 @@
 import { Failure } from '../../kernel/failure.ts';
 import { type ComponentTest, compileComponent, hasWildcard } from './component.ts';
-import { pathBytes, type PathText, pathText } from './path-text.ts';
+import { type PathText, pathBytes, pathText } from './path-text.ts';
 
 /** The little of a file system that expanding needs. Relative paths are relative to where the person stands. */
 export interface Folders {

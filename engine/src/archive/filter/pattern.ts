@@ -1,6 +1,6 @@
 import { posix } from 'node:path';
 import { Failure } from '../../kernel/failure.ts';
-import { compileComponent, type ComponentTest } from './component.ts';
+import { type ComponentTest, compileComponent } from './component.ts';
 import type { PathText } from './path-text.ts';
 
 /** A list of patterns, compiled. Paths are absolute, cleaned, without a slash at the end. */

@@ -1,35 +1,60 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { PackPlan, rangesOf } from './pack-plan.ts';
+import { type BlobPlaces, PackPlan, rangesOf } from './pack-plan.ts';
 import type { Uses } from './protocol.ts';
 import { UseList } from './use-list.ts';
 
-/** Blobs by number: pack, offset, length. */
-function places(blobs: readonly (readonly [pack: number, offset: number, length: number])[]) {
-  const of = (entry: number) => blobs[entry] as readonly [number, number, number];
+type Blob = readonly [pack: number, offset: number, length: number];
+
+/** A table of data blobs, by number. */
+function places(blobs: readonly Blob[]): BlobPlaces {
+  const of = (entry: number) => blobs[entry] as Blob;
   return {
-    packOf: (entry: number) => of(entry)[0],
-    offsetOf: (entry: number) => of(entry)[1],
-    lengthOf: (entry: number) => of(entry)[2],
+    size: blobs.length,
+    typeOf: () => 'data',
+    packOf: (entry) => of(entry)[0],
+    offsetOf: (entry) => of(entry)[1],
+    lengthOf: (entry) => of(entry)[2],
   };
 }
 
-function uses(...all: readonly (readonly [entry: number, record: number, offset: number])[]): Uses {
+type Use = readonly [entry: number, record: number, offset: number];
+
+function uses(...all: readonly Use[]): Uses {
   const list = new UseList();
-  for (const [entry, record, offset] of all) list.add(entry, record, offset);
+  for (const use of all) list.add(...use);
   return new Uint32Array(list.words);
 }
 
+function planOf(table: BlobPlaces, ...all: readonly Use[]): PackPlan {
+  const plan = new PackPlan(table);
+  for (const use of all) plan.add(...use);
+  return plan;
+}
+
+const TABLE = places([
+  [4, 100, 10],
+  [2, 0, 50],
+  [4, 0, 10],
+]);
+
 test('each pack is planned once, in the order in which files first need it', () => {
-  const table = places([
-    [4, 100, 10],
-    [2, 0, 50],
-    [4, 0, 10],
-  ]);
-  const plan = new PackPlan(uses([0, 8, 0], [1, 16, 0], [2, 24, 0], [0, 32, 7]), table);
-  expect(plan.packs).toEqual([4, 2]);
-  expect([...plan.usesOf(4)]).toEqual([...uses([2, 24, 0], [0, 8, 0], [0, 32, 7])]);
-  expect([...plan.usesOf(2)]).toEqual([...uses([1, 16, 0])]);
+  const plan = planOf(TABLE, [0, 8, 0], [1, 16, 0], [2, 24, 0], [0, 32, 7]);
+  expect(plan.takeAny()).toEqual({ pack: 4, uses: uses([2, 24, 0], [0, 8, 0], [0, 32, 7]) });
+  expect(plan.takeAny()).toEqual({ pack: 2, uses: uses([1, 16, 0]) });
+  expect(plan.takeAny()).toBeUndefined();
+});
+
+test('a pack is complete when each of its blobs is used, and needed again for a duplicate only', () => {
+  const plan = planOf(TABLE, [0, 8, 0], [0, 16, 0]);
+  expect(plan.takeComplete()).toBeUndefined();
+  plan.add(2, 24, 0);
+  expect(plan.takeComplete()?.uses).toEqual(uses([2, 24, 0], [0, 8, 0], [0, 16, 0]));
+  expect(plan.takeComplete()).toBeUndefined();
+  expect(plan.takeAny()).toBeUndefined();
+  plan.add(0, 32, 0);
+  expect(plan.takeComplete()).toBeUndefined();
+  expect(plan.takeAny()).toEqual({ pack: 4, uses: uses([0, 32, 0]) });
 });
 
 test('an offset beyond 4 GiB survives', () => {
@@ -46,13 +71,11 @@ test('every use is in exactly one pack, and the ranges hold every blob', () => {
       (blobs, used) => {
         const table = places(blobs);
         const entries = used.map((entry) => entry % blobs.length);
-        const plan = new PackPlan(
-          uses(...entries.map((entry, index) => [entry, index * 8, index] as const)),
-          table,
-        );
+        const plan = planOf(table, ...entries.map((entry, index) => [entry, index * 8, index] as const));
         const records: number[] = [];
-        for (const pack of plan.packs) {
-          const packUses = plan.usesOf(pack);
+        const next = () => plan.takeComplete() ?? plan.takeAny();
+        for (let found = next(); found !== undefined; found = next()) {
+          const { pack, uses: packUses } = found;
           const ranges = rangesOf(packUses, table);
           for (let at = 0; at < packUses.length; at += 4) {
             const entry = packUses[at] as number;

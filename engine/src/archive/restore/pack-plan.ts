@@ -1,74 +1,92 @@
 import type { ByteRange } from '../../backend/backend.ts';
 import type { BlobTable } from '../../repository/blob-table.ts';
 import { USE_WORDS, type Uses } from './protocol.ts';
+import { UseList } from './use-list.ts';
 
 /** What a plan asks of the blob table. Packs are numbers there. */
-export type BlobPlaces = Pick<BlobTable, 'packOf' | 'offsetOf' | 'lengthOf'>;
+export type BlobPlaces = Pick<BlobTable, 'size' | 'typeOf' | 'packOf' | 'offsetOf' | 'lengthOf'>;
 
 /**
- * Which packs are needed for which blobs, each pack once. In the order in which files first need them: what was backed
- * up together lies together, so few large files are unfinished at a time.
+ * Which packs are needed for which blobs. A pack is complete when a use of each of its data blobs is known: then
+ * nothing is to be gained by waiting, and writing begins while the trees are still being walked. What was backed up
+ * together lies together, so most packs of a full restore are complete soon after their first use, and few large files
+ * are unfinished at a time.
  */
 export class PackPlan {
-  readonly packs: readonly number[];
-  readonly #uses: Uint32Array;
   readonly #places: BlobPlaces;
-  /** Numbers of uses, those of one pack side by side. */
-  readonly #order: Uint32Array;
-  readonly #spans = new Map<number, { start: number; end: number }>();
+  /** By pack, in the order in which files first need them. */
+  readonly #uses = new Map<number, UseList>();
+  readonly #complete: number[] = [];
+  /** By pack: how many of its data blobs nothing is known to use. */
+  readonly #unused: number[] = [];
+  /** By entry of the blob table. */
+  readonly #used: Uint8Array;
 
-  /** `uses`: four numbers each, as in the protocol; every blob has a place. */
-  constructor(uses: Uint32Array, places: BlobPlaces) {
-    this.#uses = uses;
+  constructor(places: BlobPlaces) {
     this.#places = places;
-    const count = uses.length / USE_WORDS;
-    this.#order = new Uint32Array(count);
-    const spans = this.#spans;
-    for (let use = 0; use < count; use += 1) {
-      const pack = this.#packOf(use);
-      const span = spans.get(pack);
-      if (span === undefined) spans.set(pack, { start: 0, end: 1 });
-      else span.end += 1;
+    this.#used = new Uint8Array(places.size);
+    for (let entry = 0; entry < places.size; entry += 1) {
+      const pack = places.packOf(entry);
+      if (pack >= 0 && places.typeOf(entry) === 'data') this.#unused[pack] = (this.#unused[pack] ?? 0) + 1;
     }
-    let next = 0;
-    for (const span of spans.values()) {
-      const length = span.end;
-      span.start = next;
-      span.end = next;
-      next += length;
-    }
-    for (let use = 0; use < count; use += 1) {
-      const span = spans.get(this.#packOf(use)) as { start: number; end: number };
-      this.#order[span.end] = use;
-      span.end += 1;
-    }
-    this.packs = [...spans.keys()];
   }
 
-  /** A pack's uses in the order of the pack, those of one blob side by side. */
-  usesOf(pack: number): Uses {
-    const { start, end } = this.#spans.get(pack) ?? { start: 0, end: 0 };
-    const uses = this.#uses;
-    const offsetOf = (use: number) => this.#places.offsetOf(uses[use * USE_WORDS] as number);
-    // Entry as well: two blobs may be said to lie at one offset by an index that lies.
-    const entryOf = (use: number) => uses[use * USE_WORDS] as number;
-    const sorted = this.#order
-      .slice(start, end)
-      .sort((a, b) => offsetOf(a) - offsetOf(b) || entryOf(a) - entryOf(b) || a - b);
-    const found: Uses = new Uint32Array(sorted.length * USE_WORDS);
-    sorted.forEach((use, index) => {
-      found.set(uses.subarray(use * USE_WORDS, (use + 1) * USE_WORDS), index * USE_WORDS);
-    });
-    return found;
+  /** `entry` of the blob table, which has a place; `record` of the ledger; `offset` in the file. */
+  add(entry: number, record: number, offset: number): void {
+    const pack = this.#places.packOf(entry);
+    let uses = this.#uses.get(pack);
+    if (uses === undefined) {
+      uses = new UseList();
+      this.#uses.set(pack, uses);
+    }
+    uses.add(entry, record, offset);
+    if (this.#used[entry] !== 0) return;
+    this.#used[entry] = 1;
+    const unused = (this.#unused[pack] ?? 0) - 1;
+    this.#unused[pack] = unused;
+    if (unused === 0) this.#complete.push(pack);
   }
 
-  #packOf(use: number): number {
-    return this.#places.packOf(this.#uses[use * USE_WORDS] as number);
+  /** A complete pack, once; a later use of one of its blobs, which is a duplicate, has it needed again. */
+  takeComplete(): PackUses | undefined {
+    const pack = this.#complete.shift();
+    return pack === undefined ? undefined : this.#take(pack);
+  }
+
+  /** Any pack that is still needed. */
+  takeAny(): PackUses | undefined {
+    const [pack] = this.#uses.keys();
+    return pack === undefined ? undefined : this.#take(pack);
+  }
+
+  #take(pack: number): PackUses | undefined {
+    const words = this.#uses.get(pack)?.words;
+    this.#uses.delete(pack);
+    return words === undefined ? undefined : { pack, uses: inPackOrder(words, this.#places) };
   }
 }
 
+export interface PackUses {
+  readonly pack: number;
+  /** In the order of the pack, those of one blob side by side. */
+  readonly uses: Uses;
+}
+
+function inPackOrder(words: Uint32Array, places: BlobPlaces): Uses {
+  const order = Uint32Array.from({ length: words.length / USE_WORDS }, (_, use) => use);
+  const entryOf = (use: number) => words[use * USE_WORDS] as number;
+  const offsetOf = (use: number) => places.offsetOf(entryOf(use));
+  // Entry as well: two blobs may be said to lie at one offset by an index that lies.
+  order.sort((a, b) => offsetOf(a) - offsetOf(b) || entryOf(a) - entryOf(b) || a - b);
+  const uses: Uses = new Uint32Array(words.length);
+  order.forEach((use, index) => {
+    uses.set(words.subarray(use * USE_WORDS, (use + 1) * USE_WORDS), index * USE_WORDS);
+  });
+  return uses;
+}
+
 /** What to read of a pack for `uses`, which are in its order: as few ranges as small gaps allow. */
-export function rangesOf(uses: Uses, places: BlobPlaces): ByteRange[] {
+export function rangesOf(uses: Uses, places: Pick<BlobPlaces, 'offsetOf' | 'lengthOf'>): ByteRange[] {
   const ranges: { offset: number; length: number }[] = [];
   for (let at = 0; at < uses.length; at += USE_WORDS) {
     const entry = uses[at] as number;

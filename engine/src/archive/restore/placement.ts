@@ -13,6 +13,7 @@ import { type Ledger, TARGET } from './ledger.ts';
 import type { Ownership } from './metadata.ts';
 import { removeOne } from './obstacle.ts';
 import { decideOverwrite, type Found, type Overwrite } from './overwrite.ts';
+import type { PackPlan } from './pack-plan.ts';
 import {
   codeOf,
   isFatalForTarget,
@@ -22,12 +23,12 @@ import {
   wordsOf,
 } from './problem.ts';
 import type { TreeVisitor } from './tree-walk.ts';
-import { UseList } from './use-list.ts';
 
 export interface PlacementOptions {
   readonly ledger: Ledger;
   readonly directories: Directories;
   readonly table: BlobTable;
+  readonly plan: PackPlan;
   readonly posix: Posix;
   readonly counters: CounterRow;
   readonly overwrite: Overwrite;
@@ -60,7 +61,6 @@ export class Placement implements TreeVisitor<Place> {
   readonly empty: number[] = [];
   readonly compare: number[] = [];
   readonly trust: number[] = [];
-  readonly uses = new UseList();
   /** Every file that is to be as in the snapshot at the end. */
   readonly files: number[] = [];
   /** In the order in which they were made: each after its parent. */
@@ -153,11 +153,11 @@ export class Placement implements TreeVisitor<Place> {
 
   /** Has all blobs of a file written, or only those at some positions. */
   use(record: number, positions?: ReadonlySet<number>): void {
-    const { ledger, table } = this.#options;
+    const { ledger, table, plan } = this.#options;
     let offset = 0;
     for (let position = 0; position < ledger.blobCount(record); position += 1) {
       const entry = ledger.blobAt(record, position);
-      if (positions === undefined || positions.has(position)) this.uses.add(entry, record, offset);
+      if (positions === undefined || positions.has(position)) plan.add(entry, record, offset);
       offset += blobLength(table, entry);
     }
   }

@@ -1,3 +1,5 @@
+import { getSystemErrorMessage } from 'node:util';
+
 /** Something that did not come back as it is in the snapshot. */
 export interface RestoreProblem {
   /** Within the snapshot, as text for people. */
@@ -28,8 +30,12 @@ export function codeOf(error: unknown): string | undefined {
   return (error as NodeJS.ErrnoException | undefined)?.code;
 }
 
+/** Without the path, which goes through a descriptor and would tell people nothing. */
 export function wordsOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  if (!(error instanceof Error)) return String(error);
+  const { errno, code, syscall } = error as NodeJS.ErrnoException;
+  if (errno === undefined || code === undefined) return error.message;
+  return `${getSystemErrorMessage(errno)} (${code}${syscall === undefined ? '' : ` from ${syscall}`})`;
 }
 
 /** Whether nothing more can be written at all: going on would only make a list as long as the snapshot. */

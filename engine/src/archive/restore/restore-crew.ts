@@ -1,6 +1,6 @@
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import { Failure } from '../../kernel/failure.ts';
-import { workerUrl } from '../../kernel/worker-url.ts';
+import { startWorker } from '../../kernel/worker-thread.ts';
 import type { NotKeptKind, RestoreProblem } from './problem.ts';
 import type { DifferingFile, FromWorker, Task, ToWorker, Uses, WorkerSetup } from './protocol.ts';
 
@@ -58,7 +58,7 @@ export class RestoreCrew {
   }
 
   #start(setup: WorkerSetup): void {
-    const thread = new Worker(workerUrl(import.meta.url, './restore-worker'), { workerData: setup });
+    const thread = startWorker(import.meta.url, './restore-worker', setup);
     const waiting: ((answer: Answer) => void)[] = [];
     this.#workers.push({ thread, waiting });
     thread.on('message', (message: FromWorker) => {

@@ -1,10 +1,9 @@
+import { setImmediate } from 'node:timers/promises';
 import { mapConcurrently } from '../../kernel/concurrency.ts';
-import { isFailure } from '../../kernel/failure.ts';
 import type { Id } from '../../kernel/id.ts';
 import { openPosix } from '../../kernel/posix/posix.ts';
 import type { IndexedRepository } from '../../repository/indexed-repository.ts';
 import { type BytePath, toText } from '../backup/byte-path.ts';
-import { eachBlob, rescueBlob } from './blob-rescue.ts';
 import { CounterRow } from './counters.ts';
 import { Directories } from './directories.ts';
 import { LateEntries } from './late-entries.ts';
@@ -12,13 +11,14 @@ import { Ledger } from './ledger.ts';
 import { Metadata, type Ownership } from './metadata.ts';
 import { NotKeptTally } from './not-kept-tally.ts';
 import type { Overwrite } from './overwrite.ts';
-import { PackPlan, rangesOf } from './pack-plan.ts';
+import { PackFiller } from './pack-filler.ts';
+import { PackPlan } from './pack-plan.ts';
 import { Placement } from './placement.ts';
-import { type NotKeptKind, type RestoreProblem, wordsOf } from './problem.ts';
-import type { FilesTask, PackRange, Uses } from './protocol.ts';
+import type { NotKeptKind, RestoreProblem } from './problem.ts';
+import type { FilesTask } from './protocol.ts';
 import { RestoreCrew } from './restore-crew.ts';
 import type { RestoreSelection } from './selection.ts';
-import { walkTrees } from './tree-walk.ts';
+import { type TreeSource, walkTrees } from './tree-walk.ts';
 
 export interface RunOptions {
   /** Absolute; undefined in a dry run whose target does not exist. */
@@ -40,9 +40,9 @@ export interface RunOptions {
 }
 
 /**
- * One restore, in phases: walk the trees and make directories; look at files that are there already; fill files pack by
- * pack; links, devices and symlinks; attributes of directories; read back. The main thread plans and loads packs, the
- * workers open blobs and write.
+ * One restore, in phases: walk the trees and make directories, while packs that are complete are written already; look at
+ * files that were there; the other packs; links, devices and symlinks; attributes of directories; read back. The main
+ * thread plans and loads packs, the workers open blobs and write.
  */
 export class RestoreRun {
   readonly #indexed: IndexedRepository;
@@ -51,7 +51,7 @@ export class RestoreRun {
   readonly #counters: CounterRow;
   readonly #tally: NotKeptTally;
   readonly #posix = openPosix();
-  readonly #damaged: { uses: Uses; reason: string }[] = [];
+  #damaged: PackFiller['damaged'] = () => undefined;
 
   constructor(indexed: IndexedRepository, options: RunOptions) {
     this.#indexed = indexed;
@@ -69,21 +69,26 @@ export class RestoreRun {
     signal?.addEventListener('abort', stopWorkers);
     // A dry run without a target never asks for a directory: there is nothing in it.
     const directories = new Directories(this.#ledger, target ?? '/');
+    const plan = new PackPlan(this.#indexed.index.table);
     const crew = this.#startCrew(target ?? '/', stop);
+    const filler = new PackFiller(this.#indexed, crew, signal);
+    this.#damaged = filler.damaged.bind(filler);
     try {
-      const placement = await this.#walk(directories);
-      if (!dryRun) await this.#workOff(placement, crew, directories);
+      const placement = await this.#walk(directories, plan, () => offerComplete(plan, filler));
+      if (!dryRun) await this.#workOff({ placement, crew, directories, plan, filler });
     } catch (error) {
       stopWorkers();
       throw error;
     } finally {
       signal?.removeEventListener('abort', stopWorkers);
+      await filler.stop();
       await crew.end();
       directories.close();
     }
   }
 
-  async #walk(directories: Directories): Promise<Placement> {
+  /** `between` is called between two trees. */
+  async #walk(directories: Directories, plan: PackPlan, between: () => void): Promise<Placement> {
     const { overwrite, ownership, dryRun, tree, selection, signal, target } = this.#options;
     const problem = (found: RestoreProblem) => {
       this.#counters.add('problems', 1);
@@ -93,6 +98,7 @@ export class RestoreRun {
       ledger: this.#ledger,
       directories,
       table: this.#indexed.index.table,
+      plan,
       posix: this.#posix,
       counters: this.#counters,
       overwrite,
@@ -102,22 +108,37 @@ export class RestoreRun {
       notKept: this.#tally.add.bind(this.#tally),
     });
     if (target !== undefined) placement.openTarget();
-    await walkTrees(this.#indexed, {
-      tree,
-      root: placement.root,
-      visitor: placement,
-      selection,
-      problem,
-      signal,
-    });
+    let breathedAt = performance.now();
+    const loadTree: TreeSource['loadTree'] = async (id, signal) => {
+      if (!dryRun) between();
+      // Trees that are in memory already come without a turn of the event loop, in which the workers' messages and
+      // the signal arrive.
+      if (performance.now() - breathedAt > BREATH_MS) {
+        await setImmediate();
+        breathedAt = performance.now();
+      }
+      return await this.#indexed.loadTree(id, signal);
+    };
+    await walkTrees(
+      { loadTree },
+      {
+        tree,
+        root: placement.root,
+        visitor: placement,
+        selection,
+        problem,
+        signal,
+      },
+    );
     return placement;
   }
 
-  async #workOff(placement: Placement, crew: RestoreCrew, directories: Directories): Promise<void> {
+  async #workOff({ placement, crew, directories, plan, filler }: Work): Promise<void> {
     const { signal, verify } = this.#options;
     await this.#lookAtExisting(placement, crew);
     await this.#runFiles(crew, 'make', placement.empty);
-    await this.#fill(placement.uses.words, crew);
+    for (let pack = plan.takeAny(); pack !== undefined; pack = plan.takeAny()) filler.offer(pack);
+    await filler.drain();
     this.#finish(placement, directories);
     if (verify) await this.#runFiles(crew, 'verify', placement.files);
     signal?.throwIfAborted();
@@ -143,50 +164,6 @@ export class RestoreRun {
       const differing = await crew.do({ kind, records: new Uint32Array(batch) });
       for (const { record, positions } of differing) differs(record, positions);
     });
-  }
-
-  async #fill(uses: Uint32Array, crew: RestoreCrew): Promise<void> {
-    const { table } = this.#indexed.index;
-    const plan = new PackPlan(uses, table);
-    // What is loaded and not yet written is the memory that this takes: some packs for each worker.
-    await mapConcurrently(plan.packs, crew.size + PACKS_AHEAD, async (pack) => {
-      this.#options.signal?.throwIfAborted();
-      const packUses = plan.usesOf(pack);
-      const ranges = await this.#load(pack, packUses);
-      if (ranges !== undefined) {
-        const transfer = [packUses.buffer, ...ranges.map(({ bytes }) => bytes.buffer)];
-        await crew.do({ kind: 'pack', ranges, uses: packUses }, transfer);
-      }
-      await this.#rescue(crew);
-    });
-  }
-
-  /** The bytes of a pack that are needed; undefined when it cannot be read, and its blobs are on their own. */
-  async #load(pack: number, uses: Uses): Promise<PackRange[] | undefined> {
-    const { index, repository } = this.#indexed;
-    const name = index.packs[pack] as Id;
-    const { signal } = this.#options;
-    try {
-      const ranges: PackRange[] = [];
-      for (const range of rangesOf(uses, index.table)) {
-        ranges.push({
-          offset: range.offset,
-          bytes: await repository.backend.load({ type: 'pack', name }, range, signal),
-        });
-      }
-      return ranges;
-    } catch (error) {
-      if (!isFailure(error) || error.code === 'interrupted' || error.code === 'backend.unreachable')
-        throw error;
-      for (const each of eachBlob(uses)) this.#damaged.push({ uses: each, reason: wordsOf(error) });
-      return undefined;
-    }
-  }
-
-  async #rescue(crew: RestoreCrew): Promise<void> {
-    for (let next = this.#damaged.pop(); next !== undefined; next = this.#damaged.pop()) {
-      await crew.do(await rescueBlob(this.#indexed, next.uses, next.reason, this.#options.signal));
-    }
   }
 
   #finish(placement: Placement, directories: Directories): void {
@@ -232,14 +209,26 @@ export class RestoreRun {
     return new RestoreCrew(setups, toText(target), {
       problem,
       notKept: this.#options.notKept,
-      damaged: (uses, reason) => this.#damaged.push({ uses, reason }),
+      damaged: (uses, reason) => this.#damaged(uses, reason),
     });
   }
 }
 
+interface Work {
+  readonly placement: Placement;
+  readonly crew: RestoreCrew;
+  readonly directories: Directories;
+  readonly plan: PackPlan;
+  readonly filler: PackFiller;
+}
+
 const TASKS_AHEAD = 2;
-const PACKS_AHEAD = 3;
 const BATCH = 128;
+const BREATH_MS = 10;
+
+function offerComplete(plan: PackPlan, filler: PackFiller): void {
+  for (let pack = plan.takeComplete(); pack !== undefined; pack = plan.takeComplete()) filler.offer(pack);
+}
 
 function* batches(records: readonly number[]): Iterable<readonly number[]> {
   for (let at = 0; at < records.length; at += BATCH) yield records.slice(at, at + BATCH);

@@ -98,7 +98,10 @@ function work(setup: WorkerSetup): void {
       while (uses[to] === entry) to += USE_WORDS;
       const blob = openBlob(entry, ranges);
       if (typeof blob === 'string') send({ type: 'damaged', uses: uses.slice(from, to), reason: blob });
-      else eachUse(uses, from, to, (record, offset) => writer.write(record, offset, blob));
+      else {
+        eachUse(uses, from, to, (record, offset) => writer.write(record, offset, blob));
+        release(blob);
+      }
       from = to;
     }
     // Packs are large: their memory is given back at once, not when the collector gets to it.
@@ -119,6 +122,7 @@ function work(setup: WorkerSetup): void {
     try {
       const uncompressed = table.uncompressedLengthOf(entry);
       const plaintext = uncompressed > 0 ? compressor.decompress(stored, uncompressed) : stored;
+      if (plaintext !== stored) release(stored);
       return sha256(plaintext).equals(table.idBytes(entry))
         ? plaintext
         : 'the content is not what its name says';
@@ -184,6 +188,14 @@ function work(setup: WorkerSetup): void {
     }
   });
 }
+
+/** Gives the memory of large contents back at once: the collector does not see how much hangs on a small object. */
+function release({ buffer, byteLength }: Uint8Array): void {
+  if (buffer instanceof ArrayBuffer && buffer.byteLength === byteLength && byteLength >= LARGE_BYTES)
+    buffer.transfer(0);
+}
+
+const LARGE_BYTES = 64 * 1024;
 
 function eachUse(uses: Uses, from: number, to: number, act: (record: number, offset: number) => void): void {
   for (let at = from; at < to; at += USE_WORDS) {

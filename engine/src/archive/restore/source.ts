@@ -1,6 +1,7 @@
 import type { Id } from '../../kernel/id.ts';
-import type { PathText } from '../filter/path-text.ts';
-import { findSubfolder, type TreeSource } from './tree-walk.ts';
+import type { IndexedRepository } from '../../repository/indexed-repository.ts';
+import { resolveFolder } from '../../repository/snapshot-selection.ts';
+import { type PathText, pathBytes } from '../filter/path-text.ts';
 
 /** What to bring back: a snapshot's tree, or one of its directories (`snapshotID:subfolder`). */
 export interface RestoreSource {
@@ -10,9 +11,10 @@ export interface RestoreSource {
 
 /** The tree of what a person named. Throws `snapshot.path-not-found`. */
 export async function sourceTree(
-  trees: TreeSource,
-  { tree, subfolder }: RestoreSource,
+  indexed: IndexedRepository,
+  { tree, subfolder = '' }: RestoreSource,
   signal?: AbortSignal,
 ): Promise<Id> {
-  return subfolder === undefined ? tree : await findSubfolder(trees, tree, subfolder, signal);
+  const names = subfolder.split('/').filter((name) => name !== '');
+  return await resolveFolder(indexed, tree, names.map(pathBytes), signal);
 }

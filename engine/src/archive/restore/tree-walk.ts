@@ -1,9 +1,9 @@
 import { duplicateNames, isSafeName } from '../../format/tree.ts';
 import type { Node, Tree } from '../../format/types.ts';
-import { Failure, isFailure } from '../../kernel/failure.ts';
+import { isFailure } from '../../kernel/failure.ts';
 import { type Id, shortId } from '../../kernel/id.ts';
 import type { IndexedRepository } from '../../repository/indexed-repository.ts';
-import { type PathText, pathBytes, pathText } from '../filter/path-text.ts';
+import { type PathText, pathText } from '../filter/path-text.ts';
 import { type RestoreProblem, wordsOf } from './problem.ts';
 import type { RestoreSelection } from './selection.ts';
 
@@ -62,28 +62,6 @@ export async function walkTrees<Place>(source: TreeSource, walk: TreeWalk<Place>
     }
     waiting.push(...below.reverse());
   }
-}
-
-/** The tree of a directory within a snapshot. Throws `snapshot.path-not-found`. */
-export async function findSubfolder(
-  source: TreeSource,
-  root: Id,
-  path: PathText,
-  signal?: AbortSignal,
-): Promise<Id> {
-  let tree = root;
-  for (const name of path.split('/').filter((part) => part !== '')) {
-    const bytes = pathBytes(name);
-    const found = (await source.loadTree(tree, signal)).nodes.find((node) => node.name.equals(bytes));
-    if (found?.type !== 'dir' || found.subtree === undefined) {
-      throw new Failure('snapshot.path-not-found', `The snapshot has no directory ${path}.`, {
-        subject: path,
-        hint: 'holdfast repo ls shows what it has. For a single file use --include instead.',
-      });
-    }
-    tree = found.subtree;
-  }
-  return tree;
 }
 
 async function loadOrReport(

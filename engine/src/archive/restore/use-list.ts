@@ -24,4 +24,5 @@ export class UseList {
   }
 }
 
-const FIRST_WORDS = 4096;
+/** Many packs have a list of their own. */
+const FIRST_WORDS = 64 * USE_WORDS;

@@ -20,6 +20,7 @@ export function openZstd(library: SystemLibrary): NativeZstd | undefined {
   if (calls === undefined) return undefined;
   const compression = calls.createCompression();
   const decompression = calls.createDecompression();
+  let closed = false;
   const sizeOrError = (size: number) => (calls.isError(size) === 0 ? size : -1);
   return {
     compress: (target, content, level) =>
@@ -27,6 +28,9 @@ export function openZstd(library: SystemLibrary): NativeZstd | undefined {
     decompress: (target, bytes) =>
       sizeOrError(calls.decompress(decompression, target, target.length, bytes, bytes.length)),
     close: () => {
+      // Freed twice, a context takes the whole process down.
+      if (closed) return;
+      closed = true;
       calls.freeCompression(compression);
       calls.freeDecompression(decompression);
     },

@@ -86,7 +86,7 @@ async function examine(
   const onTree = (done: number) => onProgress({ phase: 'trees', done });
   const chosen = choosePacks(packs, readData, options.random);
   // This thread reads the trees while the others verify the packs.
-  const [{ trees, used }, bytesRead] = await together(
+  const [{ trees, used }, read] = await together(
     signal,
     (joint) => checkTrees(indexed, snapshots, ledger, { onTree, signal: joint }),
     (joint) => checkData(indexed, contents, chosen, ledger, { ...options, signal: joint }),
@@ -109,8 +109,8 @@ async function examine(
       packs: packs.length,
       blobs: used.length,
       trees,
-      packsRead: chosen.length,
-      bytesRead,
+      packsRead: read.packs,
+      bytesRead: read.bytes,
     },
     unchecked: describeUnchecked(packs, chosen, ledger),
     unused: countUnused(indexed, used),

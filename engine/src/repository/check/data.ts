@@ -10,32 +10,38 @@ import type { PresentPack } from './packs.ts';
 import type { CheckOptions } from './report.ts';
 import { VerifyCrew } from './verify-crew.ts';
 
-/** Reads and verifies packs, a few more at a time than there are threads, and returns how many bytes that were. */
+export interface DataRead {
+  readonly packs: number;
+  readonly bytes: number;
+}
+
+/** Reads and verifies packs, one more at a time than there are threads, and tells how much could be read. */
 export async function checkData(
   indexed: IndexedRepository,
   contents: PackContents,
   packs: readonly PresentPack[],
   ledger: Ledger,
   options: Pick<CheckOptions, 'threads' | 'onProgress'> & { readonly signal: AbortSignal },
-): Promise<number> {
-  if (packs.length === 0) return 0;
+): Promise<DataRead> {
+  if (packs.length === 0) return { packs: 0, bytes: 0 };
   const { backend, key } = indexed.repository;
   const threads = Math.min(options.threads ?? availableParallelism(), packs.length);
   const total = packs.reduce((sum, { size }) => sum + size, 0);
-  let done = 0;
+  const read = { packs: 0, bytes: 0 };
   await using crew = new VerifyCrew(threads, {
     key,
     table: indexed.index.table.shared,
     contents: contents.shared,
   });
-  await mapConcurrently(packs, threads * PACKS_PER_THREAD, async (pack) => {
+  await mapConcurrently(packs, threads + 1, async (pack) => {
     options.signal.throwIfAborted();
     const { number, id } = pack;
     try {
       const bytes = await backend.load({ type: 'pack', name: id }, undefined, options.signal);
       const { length } = bytes;
       reportVerdict(ledger, pack, await crew.verify(number, id, bytes));
-      done += length;
+      read.packs += 1;
+      read.bytes += length;
     } catch (error) {
       ledger.addForPack(id, contents.blobsOf(number), {
         severity: 'error',
@@ -45,9 +51,9 @@ export async function checkData(
         hint: PACK_HINT,
       });
     }
-    options.onProgress?.({ phase: 'data', done, total });
+    options.onProgress?.({ phase: 'data', done: read.bytes, total });
   });
-  return done;
+  return read;
 }
 
 function reportVerdict(ledger: Ledger, { id }: PresentPack, verdict: PackVerdict): void {
@@ -71,6 +77,3 @@ function reportVerdict(ledger: Ledger, { id }: PresentPack, verdict: PackVerdict
     });
   }
 }
-
-/** One is verified while the next is read. */
-const PACKS_PER_THREAD = 2;

@@ -69,15 +69,15 @@ function verifyBlob(
 
 /**
  * Large outputs are given back at once: waiting for the garbage collector would cost their weight in memory. Small
- * ones may share a buffer with others and are left alone.
+ * ones are not worth the call, and may share a buffer with others.
  */
 function release(output: Uint8Array): void {
   const { buffer } = output;
-  if (output.length >= RELEASED_FROM && buffer instanceof ArrayBuffer) buffer.transfer(0);
+  const isOwner = buffer instanceof ArrayBuffer && buffer.byteLength === output.length;
+  if (isOwner && output.length >= RELEASED_FROM) buffer.transfer(0);
 }
 
-/** Node's shared buffers are smaller. */
-const RELEASED_FROM = 128 * 1024;
+const RELEASED_FROM = 64 * 1024;
 
 function verifyHeader(bytes: Uint8Array, blobs: readonly PackedBlob[], sealer: Sealer): string | undefined {
   const end = Math.max(0, bytes.length - TRAILER_LENGTH);

@@ -1,7 +1,7 @@
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import type { MasterKey } from '../../format/types.ts';
 import type { Id } from '../../kernel/id.ts';
-import { workerUrl } from '../../kernel/worker-url.ts';
+import { startWorker } from '../../kernel/worker-thread.ts';
 import type { SharedBlobTable } from '../blob-table.ts';
 import type { SharedPackContents } from '../pack-contents.ts';
 import type { PackVerdict } from './pack-verification.ts';
@@ -35,6 +35,8 @@ export class VerifyCrew implements AsyncDisposable {
   readonly #members: Member[] = [];
   readonly #waiting = new Map<number, PromiseWithResolvers<PackVerdict>>();
   #nextTicket = 0;
+  /** What ended a thread: nothing would answer from then on. */
+  #failure: { readonly error: unknown } | undefined;
 
   constructor(threads: number, setup: VerifyWorkerSetup) {
     for (let thread = 0; thread < threads; thread += 1) this.#members.push(this.#start(setup));
@@ -42,6 +44,7 @@ export class VerifyCrew implements AsyncDisposable {
 
   /** Takes the bytes over: they are gone for the caller. */
   async verify(pack: number, name: Id, bytes: Uint8Array<ArrayBuffer>): Promise<PackVerdict> {
+    if (this.#failure !== undefined) throw this.#failure.error;
     const member = this.#members.reduce((least, other) => (other.busy < least.busy ? other : least));
     const ticket = this.#nextTicket;
     this.#nextTicket += 1;
@@ -61,12 +64,13 @@ export class VerifyCrew implements AsyncDisposable {
   }
 
   #start(setup: VerifyWorkerSetup): Member {
-    const worker = new Worker(workerUrl(import.meta.url, './verify-worker'), { workerData: setup });
+    const worker = startWorker(import.meta.url, './verify-worker', setup);
     worker.on('message', ({ ticket, verdict }: Verified) => {
       this.#waiting.get(ticket)?.resolve(verdict);
       this.#waiting.delete(ticket);
     });
     worker.on('error', (error) => {
+      this.#failure ??= { error };
       for (const { reject } of this.#waiting.values()) reject(error);
     });
     return { worker, busy: 0 };

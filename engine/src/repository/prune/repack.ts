@@ -1,5 +1,4 @@
 import { type Compressor, openCompressor } from '../../format/compressor.ts';
-import { Sealer } from '../../format/sealing.ts';
 import type { PackedBlob } from '../../format/types.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import { isFailure } from '../../kernel/failure.ts';
@@ -47,7 +46,6 @@ export async function repack(
 class Mover {
   readonly #indexed: IndexedRepository;
   readonly #compressor: Compressor;
-  readonly #sealer: Sealer;
   readonly #packer: Packer;
   readonly #sink: PackSink;
   readonly #signal: AbortSignal;
@@ -59,7 +57,6 @@ class Mover {
     const fresh = Index.empty();
     this.#indexed = indexed;
     this.#compressor = compressor;
-    this.#sealer = new Sealer(repository.key);
     this.#signal = options.signal;
     this.#sink = new PackSink(repository, fresh, options.clock, Promise.resolve());
     this.#packer = new Packer({
@@ -106,7 +103,7 @@ class Mover {
 
   /** The blob as it is stored, when it is what its id says. */
   #verified({ id, uncompressedLength }: PackedBlob, sealed: Uint8Array): Uint8Array | undefined {
-    const stored = this.#sealer.tryOpen(sealed);
+    const stored = this.#indexed.repository.sealer.tryOpen(sealed);
     if (stored === undefined) return undefined;
     try {
       const content =

@@ -71,14 +71,16 @@ export function define(parent: Command, context: Context, backupFiles: BackupFil
     summary: 'save files and directories as a new snapshot',
     description:
       'Saves files and directories as a new snapshot. What the repository has already is not stored again. ' +
-      'Ends with 0 when all was saved, with 3 when a snapshot was written but some files could not be read.',
+      'Ends with 0 when all was saved, with 3 when a snapshot was written but some files could not be read. ' +
+      'A path that is no UTF-8 cannot be given as a word on the command line, which arrives here as text: ' +
+      'find … -print0 | holdfast files backup --files-from-raw - takes any.',
     examples: [
       ['holdfast files backup /home /etc --repo /srv/backup', 'a first backup, or the next one'],
       [
         'holdfast files backup ~ -e "*.tmp" -e node_modules --exclude-caches',
         'without what can be made again',
       ],
-      ['holdfast files backup /home --dry-run -v', 'only show what would be saved'],
+      ['holdfast files backup /home --dry-run', 'write nothing, only say how much it would be'],
       [
         'pg_dump shop | holdfast files backup --stdin --stdin-filename shop.sql',
         'what another program prints',
@@ -120,7 +122,7 @@ function addChoiceOptions(command: Command): void {
     .option('-x, --one-file-system', 'stay on the file systems of the given paths')
     .option('--files-from <file>', 'patterns of paths from a file, one a line', collect)
     .option('--files-from-verbatim <file>', 'paths from a file, one a line, taken as they are', collect)
-    .option('--files-from-raw <file>', 'paths from a file, each ended by a zero byte', collect)
+    .option('--files-from-raw <file>', 'paths of any bytes from a file, each ended by a zero byte', collect)
     .option('--stdin', 'save what comes on standard input as one file')
     .option('--stdin-filename <name>', 'the name of that file', 'stdin');
 }

@@ -8,8 +8,8 @@ import {
   type Work,
   withProgress,
 } from '../../command-frame.ts';
-import type { Context } from '../../context.ts';
 import { requireConsent } from '../../consent.ts';
+import type { Context } from '../../context.ts';
 import { formatCounted } from '../../format.ts';
 import { collect, parsePositive } from '../../option-values.ts';
 import type { Planned } from '../../planned.ts';
@@ -82,7 +82,10 @@ export function define(parent: Command, context: Context, planRestore: PlanResto
     .option('--consent <token>', 'agree to the plan of that token instead of being asked')
     .option('-n, --dry-run', 'write nothing, only show what would happen')
     .option('--verify', 'read everything back afterwards and compare it')
-    .option('--sparse', 'leave holes where files hold only zeros (always done, as scripts for restic have it)')
+    .option(
+      '--sparse',
+      'leave holes where files hold only zeros (always done, as scripts for restic have it)',
+    )
     .option('--no-ownership', 'do not set owners and groups')
     .option('--limit-download <KiB/s>', 'fetch at most so much', parsePositive);
   addSnapshotFilter(command);
@@ -132,7 +135,10 @@ function refuseContradictions(request: RestoreRequest): void {
   const included = request.include !== undefined || request.iinclude !== undefined;
   const excluded = request.exclude !== undefined || request.iexclude !== undefined;
   if (request.consent !== undefined && request.delete !== true) {
-    throw new Failure('usage', '--consent agrees to what --delete would remove, and means nothing without it');
+    throw new Failure(
+      'usage',
+      '--consent agrees to what --delete would remove, and means nothing without it',
+    );
   }
   if (included && excluded) {
     throw new Failure(

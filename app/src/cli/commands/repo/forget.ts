@@ -147,14 +147,16 @@ async function forget(
     {
       lines: (style) => [
         `${style.good(signs.good)} Forgot ${formatCounted(outcome.forgotten, 'point')}`,
-        ...(outcome.pruned === undefined
-          ? ['  Next: holdfast repo prune   frees their space']
-          : renderPruneOutcome(outcome.pruned, style)),
+        ...(outcome.pruned === undefined ? nextAfter(outcome) : renderPruneOutcome(outcome.pruned, style)),
       ],
       records: () => [{ type: 'summary', ...outcome }],
     },
     'confirmation',
   );
+}
+
+function nextAfter({ forgotten }: ForgetOutcome): string[] {
+  return forgotten === 0 ? [] : ['  Next: holdfast repo prune   frees their space'];
 }
 
 function addKeepOptions(command: Command): void {

@@ -1,3 +1,4 @@
+import type { PrunePlan } from '@holdfast/engine';
 import type { Command } from 'commander';
 import {
   accessFor,
@@ -12,7 +13,7 @@ import type { Planned } from '../../planned.ts';
 import { addPruneOptions, type PruneOptions } from '../../prune-options.ts';
 import {
   type PruneOutcome,
-  type PrunePlan,
+  prunePlanRecord,
   renderPruneOutcome,
   renderPrunePlan,
 } from '../../render/prune-plan.ts';
@@ -52,10 +53,10 @@ export function define(parent: Command, context: Context, planPrune: PlanPrune):
     present(
       command,
       context,
-      { lines: () => renderPrunePlan(plan), records: () => [{ type: 'plan', ...plan }] },
+      { lines: () => renderPrunePlan(plan), records: () => [prunePlanRecord(plan)] },
       kind,
     );
-    if (options.dryRun === true) return;
+    if (options.dryRun === true || plan.idle) return;
     const outcome = await withProgress(command, context, (work) => planned.execute(work));
     const view = {
       lines: renderPruneOutcome.bind(null, outcome),

@@ -1,3 +1,4 @@
+import type { StatsMode } from '@holdfast/engine';
 import { type Command, Option } from 'commander';
 import {
   accessFor,
@@ -12,7 +13,6 @@ import {
   type RepositoryStats,
   renderStats,
   STATS_MODES,
-  type StatsMode,
   statsRecord,
 } from '../../render/repository-stats.ts';
 import type { RepositoryAccess } from '../../repository-options.ts';

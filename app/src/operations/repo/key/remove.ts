@@ -7,7 +7,10 @@ export function removeKey(machine: AccessMachine): RemoveKey {
     await using opened = await openAccess(access, { intent: 'remove', signal: outer }, machine);
     const { repository, signal } = opened;
     const keys = await listKeys(repository, signal);
-    const id = oneOf(keys.map((key) => key.id).filter((key) => key.startsWith(beginning)), beginning);
+    const id = oneOf(
+      keys.map((key) => key.id).filter((key) => key.startsWith(beginning)),
+      beginning,
+    );
     await removeRepositoryKey(repository, id, signal);
     return id;
   };
@@ -15,6 +18,9 @@ export function removeKey(machine: AccessMachine): RemoveKey {
 
 function oneOf([only, ...others]: readonly Id[], beginning: string): Id {
   if (only !== undefined && others.length === 0) return only;
-  const problem = only === undefined ? `no key begins with ${beginning}` : `several keys begin with ${beginning}`;
-  throw new Failure('usage', problem, { hint: 'holdfast repo key list shows the keys; give more digits of one.' });
+  const problem =
+    only === undefined ? `no key begins with ${beginning}` : `several keys begin with ${beginning}`;
+  throw new Failure('usage', problem, {
+    hint: 'holdfast repo key list shows the keys; give more digits of one.',
+  });
 }

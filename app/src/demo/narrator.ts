@@ -1,0 +1,129 @@
+import type { Stage } from '../cli/commands/demo.ts';
+import {
+  formatBytes,
+  formatCount,
+  formatCounted,
+  formatDuration,
+  formatFactor,
+  formatRate,
+} from '../cli/format.ts';
+import type { BackupSummary } from '../cli/render/backup-summary.ts';
+import type { CheckResult } from '../cli/render/check-findings.ts';
+import { signs } from '../cli/style.ts';
+import { padEnd, printable } from '../cli/width.ts';
+import type { Machine } from '../operations/machine.ts';
+import type { Manifest } from './manifest.ts';
+import { DEMO_PASSWORD, type Playground } from './playground.ts';
+import type { DayOfWork } from './shop.ts';
+
+export type Narrator = ReturnType<typeof narrate>;
+
+const INDENT = 18;
+/** What starts this program: in a checkout it runs from its sources. */
+const PROGRAM = import.meta.filename.endsWith('.ts') ? './holdfast' : 'holdfast';
+/** Where `took 1.4 s` stands. */
+const TOOK_AT = 82;
+
+/**
+ * Tells the story: the beginning of each line before it happens, the end when it is known. All figures were measured a
+ * moment ago.
+ */
+export function narrate({ style, tell }: Stage, playground: Playground, machine: Machine) {
+  const home = (path: string) => printable(homeAsTilde(path, machine.homeDirectory));
+  const line = (text: string) => tell(`${text}\n`);
+  const open = (number: number | undefined, title: string) =>
+    tell(` ${number ?? ' '}  ${style.strong(padEnd(title, INDENT - 4))}`);
+  const aside = (title: string, text: string) => line(`    ${padEnd(title, INDENT - 4)}${text}`);
+  const more = (text: string) => line(' '.repeat(INDENT) + text);
+  const took = (text: string, milliseconds: number, from = INDENT) =>
+    line(`${padEnd(text, TOOK_AT - from)}took ${formatDuration(milliseconds)}`);
+
+  return {
+    begin() {
+      line('Holdfast · a real tree of files: protected, changed, lost and brought back.\n');
+    },
+
+    building() {
+      open(1, 'A shop');
+    },
+
+    built({ files, bytes }: Manifest, missing: readonly string[]) {
+      line(`${formatCounted(files, 'file')}, ${formatBytes(bytes)} in ${home(playground.shop)}`);
+      more('two releases of its code, its orders, and what backups trip over: names that');
+      more('are no text, hard links, a FIFO, holes, setuid, attributes, exact times');
+      if (missing.length > 0) more(style.quiet(`this file system does not have ${missing.join(', ')}`));
+    },
+
+    protecting() {
+      open(2, 'Protecting');
+    },
+
+    protected({ figures, milliseconds }: BackupSummary, repository: number) {
+      const { totalFilesProcessed: files, totalBytesProcessed: bytes } = figures;
+      const amount = `${formatCounted(files, 'file')}, ${formatBytes(bytes)}, ${formatRate(bytes, milliseconds)}`;
+      took(amount, milliseconds);
+      const dedup = formatFactor(bytes, figures.dataAdded);
+      const compression = formatFactor(figures.dataAdded, figures.dataAddedPacked);
+      more(
+        `repository ${formatBytes(repository)} (dedup ${dedup}, compression ${compression}), encrypted, restic format 2`,
+      );
+    },
+
+    working({ edited, added, deleted, moved }: DayOfWork) {
+      open(3, 'A day’s work');
+      line(`${edited} files edited, ${added} added, ${deleted} deleted, ${moved} moved; saved again:`);
+    },
+
+    savedAgain({ figures, milliseconds }: BackupSummary) {
+      tell(' '.repeat(INDENT));
+      const unchanged = `${formatCount(figures.filesUnmodified)} unchanged`;
+      const stored = `${formatBytes(figures.dataAdded)} new as ${formatBytes(figures.dataAddedPacked)}`;
+      took(`${stored}; ${unchanged}`, milliseconds);
+    },
+
+    disaster() {
+      open(4, 'Disaster');
+      line(`rm -rf ${home(playground.shop)}   (somebody meant another one)`);
+    },
+
+    recovering(which: 'newest' | 'older') {
+      if (which === 'newest') open(5, 'Recovery');
+      else tell(' '.repeat(INDENT));
+      tell(which === 'newest' ? 'after work   ' : 'before work  ');
+    },
+
+    recovered({ files, bytes }: Manifest, differences: readonly string[], milliseconds: number) {
+      const text =
+        differences.length === 0
+          ? `${style.good(signs.good)} ${formatCount(files)} of ${formatCounted(files, 'file')}, ${formatBytes(bytes)}`
+          : `${style.bad(signs.bad)} ${formatCounted(differences.length, 'thing')} did not come back as before`;
+      took(text, milliseconds, INDENT + 'after work   '.length);
+    },
+
+    compared() {
+      more('compared: every byte (SHA-256), name, owner, permission, time, link and attribute');
+    },
+
+    checking() {
+      open(6, 'Check');
+    },
+
+    checked({ sound, checked, milliseconds }: CheckResult) {
+      const read = `${formatBytes(checked.bytesRead)} read, ${formatCounted(checked.blobs, 'piece')} authenticated`;
+      took(`${sound ? style.good(signs.good) : style.bad(signs.bad)} ${read}`, milliseconds);
+    },
+
+    end() {
+      const repository = home(playground.repository);
+      line('');
+      aside('Not shown', 'all of this shared one machine and one disk: your last copy must not');
+      aside('Stock restic', `RESTIC_PASSWORD=${DEMO_PASSWORD} restic -r ${repository} snapshots`);
+      aside('Look around', `HOLDFAST_PASSWORD=${DEMO_PASSWORD} ${PROGRAM} points --repo ${repository}`);
+      aside('Next', `${PROGRAM} repo init --repo DIR   then   ${PROGRAM} files backup PATH --repo DIR`);
+    },
+  };
+}
+
+function homeAsTilde(path: string, home: string): string {
+  return path.startsWith(`${home}/`) ? `~${path.slice(home.length)}` : path;
+}

@@ -1,0 +1,112 @@
+import { type PrunePlan, type PruneProgress, pruneRepository, type Repository } from '@holdfast/engine';
+import type { Work } from '../../cli/command-frame.ts';
+import type { PlanPrune } from '../../cli/commands/repo/prune.ts';
+import type { Planned } from '../../cli/planned.ts';
+import type { PruneOptions } from '../../cli/prune-options.ts';
+import type { PruneOutcome } from '../../cli/render/prune-plan.ts';
+import type { RepositoryAccess } from '../../cli/repository-options.ts';
+import type { Machine } from '../machine.ts';
+import { type AccessMachine, openAccess } from '../repository-access.ts';
+
+/** Plans and executes under one exclusive lock, which is held while somebody reads the plan. */
+export function planPrune(machine: AccessMachine): PlanPrune {
+  return async (access, options, work): Promise<Planned<PrunePlan, PruneOutcome>> => {
+    await using opening = new AsyncDisposableStack();
+    const opened = opening.use(await openAccess(access, { intent: 'write', signal: work.signal }, machine));
+    const planned = Promise.withResolvers<PrunePlan>();
+    const approved = Promise.withResolvers<boolean>();
+    const pruning = pruneRepository(opened.repository, {
+      ...engineOptions(options, access, machine),
+      signal: opened.signal,
+      approve: (plan) => {
+        planned.resolve(plan);
+        return approved.promise;
+      },
+      onProgress: progressTo(work, machine.clock),
+    });
+    pruning.catch(planned.reject);
+    const plan = await planned.promise;
+    const open = opening.move();
+    return {
+      plan,
+      async execute() {
+        const startedAt = machine.clock.now();
+        approved.resolve(true);
+        await pruning;
+        return { bytesFreed: plan.totals.freed, milliseconds: machine.clock.now() - startedAt };
+      },
+      async [Symbol.asyncDispose]() {
+        await using _ = open;
+        approved.resolve(false);
+        // Who called execute has heard of its failure.
+        await pruning.catch(() => undefined);
+      },
+    };
+  };
+}
+
+export interface PruneAccess {
+  readonly repository: Repository;
+  readonly access: RepositoryAccess;
+  readonly machine: AccessMachine;
+  readonly signal: AbortSignal;
+}
+
+/** Without asking: for whoever agreed to that before. */
+export async function pruneNow(
+  { repository, access, machine, signal }: PruneAccess,
+  options: PruneOptions,
+  work: Work,
+): Promise<PruneOutcome> {
+  const startedAt = machine.clock.now();
+  const { plan } = await pruneRepository(repository, {
+    ...engineOptions(options, access, machine),
+    signal,
+    approve: () => true,
+    onProgress: progressTo(work, machine.clock),
+  });
+  return { bytesFreed: plan.totals.freed, milliseconds: machine.clock.now() - startedAt };
+}
+
+function engineOptions(options: PruneOptions, access: RepositoryAccess, { clock }: AccessMachine) {
+  const { maxUnused, maxRepackSize } = options;
+  return {
+    clock,
+    retryLockFor: access.retryLock,
+    maxUnused:
+      maxUnused.kind === 'share'
+        ? { percent: maxUnused.share * 100 }
+        : maxUnused.kind === 'bytes'
+          ? { bytes: maxUnused.bytes }
+          : ('unlimited' as const),
+    ...(maxRepackSize === undefined ? {} : { maxRepackBytes: maxRepackSize }),
+    repackCacheableOnly: options.repackCacheableOnly ?? false,
+    repackUncompressed: options.repackUncompressed ?? false,
+  };
+}
+
+const PHASES = {
+  survey: 'Looking what is needed',
+  repack: 'Rewriting',
+  index: 'Replacing the index',
+  remove: 'Removing',
+} as const satisfies Record<PruneProgress['phase'], string>;
+
+function progressTo({ progress }: Work, clock: Machine['clock']): (step: PruneProgress) => void {
+  let latest: PruneProgress | undefined;
+  return (step) => {
+    const began = step.phase !== latest?.phase;
+    latest = step;
+    if (!began) return;
+    const startedAt = clock.now();
+    progress.watch(() => sampleOf(latest ?? step, startedAt));
+  };
+}
+
+function sampleOf({ phase, done, total }: PruneProgress, startedAt: number) {
+  const common = { phase: PHASES[phase], startedAt, errors: 0, items: [] };
+  if (phase === 'repack') {
+    return { ...common, files: 0, bytes: done, ...(total === undefined ? {} : { totalBytes: total }) };
+  }
+  return { ...common, files: done, bytes: 0, ...(total === undefined ? {} : { totalFiles: total }) };
+}

@@ -1,0 +1,102 @@
+import { isFailure } from '../../kernel/failure.ts';
+import type { Id } from '../../kernel/id.ts';
+import type { IndexedRepository } from '../../repository/indexed-repository.ts';
+import { eachBlob, rescueBlob } from './blob-rescue.ts';
+import { type PackUses, rangesOf } from './pack-plan.ts';
+import { wordsOf } from './problem.ts';
+import type { PackRange, Uses } from './protocol.ts';
+import type { RestoreCrew } from './restore-crew.ts';
+
+/**
+ * Loads packs and has workers write what is in them, some at a time: that number times the size of a pack is the memory
+ * that contents take.
+ */
+export class PackFiller {
+  readonly #indexed: IndexedRepository;
+  readonly #crew: RestoreCrew;
+  readonly #signal: AbortSignal | undefined;
+  readonly #atOnce: number;
+  readonly #waiting: PackUses[] = [];
+  readonly #running = new Set<Promise<void>>();
+  readonly #damaged: { readonly uses: Uses; readonly reason: string }[] = [];
+  readonly #failures: unknown[] = [];
+
+  constructor(indexed: IndexedRepository, crew: RestoreCrew, signal: AbortSignal | undefined) {
+    this.#indexed = indexed;
+    this.#crew = crew;
+    this.#signal = signal;
+    this.#atOnce = crew.size + PACKS_AHEAD;
+  }
+
+  /** Returns at once. */
+  offer(pack: PackUses): void {
+    this.#waiting.push(pack);
+    this.#startMore();
+  }
+
+  /** A worker could not open a blob. */
+  damaged(uses: Uses, reason: string): void {
+    this.#damaged.push({ uses, reason });
+  }
+
+  /** Resolves when everything offered is written. Rejects with the first failure, after what was running has ended. */
+  async drain(): Promise<void> {
+    while (this.#running.size > 0) await Promise.race(this.#running);
+    if (this.#failures.length > 0) throw this.#failures[0];
+  }
+
+  /** Starts nothing any more and waits for what is running. */
+  async stop(): Promise<void> {
+    this.#waiting.length = 0;
+    await Promise.all(this.#running);
+  }
+
+  #startMore(): void {
+    while (this.#running.size < this.#atOnce && this.#failures.length === 0) {
+      const next = this.#waiting.shift();
+      if (next === undefined) return;
+      const job: Promise<void> = this.#fill(next)
+        .catch((error: unknown) => {
+          this.#failures.push(error);
+        })
+        .finally(() => {
+          this.#running.delete(job);
+          this.#startMore();
+        });
+      this.#running.add(job);
+    }
+  }
+
+  async #fill({ pack, uses }: PackUses): Promise<void> {
+    this.#signal?.throwIfAborted();
+    const ranges = await this.#load(pack, uses);
+    if (ranges !== undefined) {
+      const transfer = [uses.buffer, ...ranges.map(({ bytes }) => bytes.buffer)];
+      await this.#crew.do({ kind: 'pack', ranges, uses }, transfer);
+    }
+    for (let next = this.#damaged.pop(); next !== undefined; next = this.#damaged.pop()) {
+      await this.#crew.do(await rescueBlob(this.#indexed, next.uses, next.reason, this.#signal));
+    }
+  }
+
+  /** The bytes of a pack that are needed; undefined when it cannot be read, and its blobs are on their own. */
+  async #load(pack: number, uses: Uses): Promise<PackRange[] | undefined> {
+    const { index, repository } = this.#indexed;
+    const handle = { type: 'pack', name: index.packs[pack] as Id } as const;
+    try {
+      const ranges: PackRange[] = [];
+      for (const range of rangesOf(uses, index.table)) {
+        const bytes = await repository.backend.load(handle, range, this.#signal);
+        ranges.push({ offset: range.offset, bytes });
+      }
+      return ranges;
+    } catch (error) {
+      if (!isFailure(error) || error.code === 'interrupted' || error.code === 'backend.unreachable')
+        throw error;
+      for (const each of eachBlob(uses)) this.damaged(each, wordsOf(error));
+      return undefined;
+    }
+  }
+}
+
+const PACKS_AHEAD = 2;

@@ -1,0 +1,19 @@
+import { expect } from 'vitest';
+import { restic } from '../servers/restic.ts';
+import { testWith } from '../servers/test-with.ts';
+import { Tally } from '../soak/tally.ts';
+import { Trial } from '../soak/trial.ts';
+
+const withRestic = testWith(restic);
+const STEPS = 20;
+
+withRestic(
+  'whoever works, is killed, interrupted or let down by the storage, each promised snapshot comes back exactly',
+  async ({ server }) => {
+    const tally = new Tally();
+    using trial = new Trial({ seed: 'the short version', version: 2, tally, restic: server.path });
+    await trial.begin();
+    for (let step = 0; step < STEPS; step += 1) expect(await trial.step()).toEqual([]);
+    expect(tally.snapshots).toBeGreaterThan(5);
+  },
+);

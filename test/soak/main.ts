@@ -1,0 +1,113 @@
+/**
+ * Load, faults and restores at random, for as long as asked:
+ *
+ *     npm run soak -- --for 10m
+ *     npm run soak -- --seed 3f2a --write-docs
+ *
+ * Round after round, a repository of its own goes through many steps: in each, up to three processes of ours and of
+ * stock restic work on it at the same time, some are killed, interrupted, or let down by their storage; then all that
+ * was promised is restored and compared, and the repository is checked. Where root is, the power of a disk is cut at
+ * the end of each round. Ends with 0 when everything held, with 1 at the first thing that did not; what it happened
+ * to is left where it is then.
+ */
+import { randomBytes } from 'node:crypto';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { Prng } from '../../bench/corpus/prng.ts';
+import { PowerCuts } from '../crash/power-cut.ts';
+import { loopDisk } from '../servers/loop-disk.ts';
+import { restic } from '../servers/restic.ts';
+import { milliseconds } from './duration.ts';
+import { progressLine, summaryLines, withResult } from './report.ts';
+import { Tally } from './tally.ts';
+import { Trial } from './trial.ts';
+
+const STEPS_PER_ROUND = 40;
+const CUTS_PER_ROUND = 4;
+const TELL_EVERY_MS = 30_000;
+const DOCS = new URL('../../docs/soak.md', import.meta.url);
+
+const { values: options } = parseArgs({
+  options: {
+    'for': { type: 'string', default: '5m' },
+    'seed': { type: 'string', default: randomBytes(4).toString('hex') },
+    'write-docs': { type: 'boolean', default: false },
+  },
+});
+const { seed } = options;
+const startedAt = Date.now();
+const endsAt = startedAt + milliseconds(options.for);
+const tally = new Tally();
+const stockRestic = await restic.obtain();
+const disk = await loopDisk.obtain();
+let stopped = false;
+let toldAt = startedAt;
+process.once('SIGINT', () => {
+  stopped = true;
+});
+
+say(`Holdfast · soak for ${options.for}, seed ${seed}`);
+for (const { unavailable } of [stockRestic, disk].filter((found) => 'unavailable' in found)) {
+  say(`▲ left out: ${unavailable}`);
+}
+let wrong: readonly string[] = [];
+for (let round = 0; isTime() && wrong.length === 0; round += 1) {
+  wrong = await playTrial(round);
+  if (wrong.length === 0 && isTime() && !('unavailable' in disk)) wrong = await playCuts(round);
+}
+const took = Date.now() - startedAt;
+for (const line of summaryLines(tally, { took, seed, wrong })) say(line);
+process.exitCode = wrong.length === 0 ? 0 : 1;
+if (options['write-docs'] && !stopped) {
+  const versions = { restic: 'version' in stockRestic ? stockRestic.version : 'none' };
+  const page = readFileSync(DOCS, 'utf8');
+  writeFileSync(DOCS, withResult(page, tally, { took, seed, wrong, ended: new Date(), versions }));
+}
+
+async function playTrial(round: number): Promise<readonly string[]> {
+  const trial = new Trial({
+    seed: `${seed} round ${round}`,
+    version: round % 4 === 3 ? 1 : 2,
+    tally,
+    restic: 'path' in stockRestic ? stockRestic.path : undefined,
+  });
+  await trial.begin();
+  for (let step = 0; step < STEPS_PER_ROUND && isTime(); step += 1) {
+    const found = await trial.step();
+    // Ctrl-C reaches the processes of the step as well: how they ended then says nothing.
+    if (stopped) break;
+    if (found.length > 0) return [...found, `round ${round}; it is all left in ${trial.base}`];
+    tell();
+  }
+  trial[Symbol.dispose]();
+  return [];
+}
+
+async function playCuts(round: number): Promise<readonly string[]> {
+  using cuts = await PowerCuts.create();
+  const prng = new Prng(`${seed} cuts ${round}`);
+  for (let number = 0; number < CUTS_PER_ROUND && isTime(); number += 1) {
+    const at = prng.fraction() < 0.3 ? 'promise' : prng.below(4000);
+    const found = await cuts.cut({ seed: `${seed} cut ${round} ${number}`, at });
+    if (stopped) break;
+    tally.powerCuts += 1;
+    if (found.length > 0)
+      return found.map((loss) => `power cut ${number} of round ${round}, at ${at}: ${loss}`);
+    tell();
+  }
+  return [];
+}
+
+function isTime(): boolean {
+  return !stopped && Date.now() < endsAt;
+}
+
+function tell(): void {
+  if (Date.now() - toldAt < TELL_EVERY_MS) return;
+  toldAt = Date.now();
+  say(progressLine(tally, endsAt - toldAt));
+}
+
+function say(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
