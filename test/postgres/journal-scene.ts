@@ -12,7 +12,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { Client } from 'pg';
 import { Spool } from '../../app/src/journal/spool.ts';
@@ -51,7 +51,8 @@ export class JournalScene implements AsyncDisposable {
   /** Starts a server from a base, which replays what `walDirectory` has; also partial segments. */
   async recover(major: Major, dataDirectory: string, walDirectory: string): Promise<RunningPostgres> {
     for (const name of readdirSync(walDirectory)) chmodSync(join(walDirectory, name), 0o644);
-    chmodSync(walDirectory, 0o755);
+    // The server's user has to get there.
+    for (let folder = walDirectory; folder !== this.base; folder = dirname(folder)) chmodSync(folder, 0o755);
     const command = `cp ${walDirectory}/%f %p || cp ${walDirectory}/%f.partial %p`;
     rmSync(join(dataDirectory, 'postmaster.pid'), { force: true });
     const settings = [

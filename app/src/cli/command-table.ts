@@ -3,6 +3,7 @@ import * as backup from './commands/files/backup.ts';
 import * as restore from './commands/files/restore.ts';
 import * as help from './commands/help.ts';
 import * as points from './commands/points.ts';
+import * as postgresJournal from './commands/postgres/journal.ts';
 import * as check from './commands/repo/check.ts';
 import * as diff from './commands/repo/diff.ts';
 import * as dump from './commands/repo/dump.ts';
@@ -25,6 +26,7 @@ export interface CommandParts {
   readonly listPoints: points.ListPoints;
   readonly backupFiles: backup.BackupFiles;
   readonly planRestore: restore.PlanRestore;
+  readonly keepJournal: postgresJournal.KeepJournal;
   readonly initRepository: init.InitRepository;
   readonly checkRepository: check.CheckRepository;
   readonly planForget: forget.PlanForget;
@@ -48,6 +50,10 @@ export function commandTable(parts: CommandParts): Registration[] {
     { group: [], define: (parent, context) => demo.define(parent, context, parts.runDemo) },
     { group: ['files'], define: (parent, context) => backup.define(parent, context, parts.backupFiles) },
     { group: ['files'], define: (parent, context) => restore.define(parent, context, parts.planRestore) },
+    {
+      group: ['postgres'],
+      define: (parent, context) => postgresJournal.define(parent, context, parts.keepJournal),
+    },
     { group: ['repo'], define: (parent, context) => init.define(parent, context, parts.initRepository) },
     { group: ['repo'], define: (parent, context) => check.define(parent, context, parts.checkRepository) },
     { group: ['repo'], define: (parent, context) => forget.define(parent, context, parts.planForget) },

@@ -17,6 +17,7 @@ const GROUPS = {
   repo: 'the repository itself: create, check, thin out, look inside',
   key: 'the passwords that open a repository',
   files: 'back up and restore files',
+  postgres: 'protect and restore a PostgreSQL server',
 } as const;
 
 const NAME = 'holdfast';

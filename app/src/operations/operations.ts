@@ -4,6 +4,7 @@ import { backupFiles } from './files/backup.ts';
 import { planRestore } from './files/restore.ts';
 import type { Machine } from './machine.ts';
 import { listPoints } from './points.ts';
+import { keepJournal } from './postgres/journal.ts';
 import { checkRepository } from './repo/check.ts';
 import { compareSnapshots } from './repo/diff.ts';
 import { dumpContent } from './repo/dump.ts';
@@ -26,6 +27,7 @@ export function operations(machine: Machine): CommandParts {
     listPoints: listPoints(machine),
     backupFiles: backupFiles(machine),
     planRestore: planRestore(machine),
+    keepJournal: keepJournal(machine),
     planForget: planForget(machine),
     initRepository: initRepository(machine),
     checkRepository: checkRepository(machine),
