@@ -1,6 +1,6 @@
 import { type Clock, Failure, type Random } from '@holdfast/engine';
 import type { Spool } from '../../../journal/spool.ts';
-import { formatLsn, type Lsn, parseLsn } from '../lsn.ts';
+import { formatLsn, type Lsn, parseLsn, segmentStart } from '../lsn.ts';
 import {
   identifier,
   ReplicationSession,
@@ -9,6 +9,7 @@ import {
 } from '../replication-session.ts';
 import type { ServerAddress } from '../server-address.ts';
 import { failureFrom, sqlStateOf } from '../server-error.ts';
+import { parseBytes } from '../server-facts.ts';
 import { parseTimelineHistory, type TimelineSwitch } from '../timeline-history.ts';
 import { historyName } from '../wal-segment.ts';
 import type { JournalEvent } from './journal-event.ts';
@@ -24,7 +25,7 @@ export interface ReceiverOptions {
   readonly slot: string;
   /** For the system that is there: see `inspectServer`. */
   readonly spool: Spool;
-  readonly server: ServerFacts;
+  readonly server: ServerIdentity;
   readonly clock: Clock;
   readonly random: Random;
   /** Bytes on the spool's disk below which a finding is told. */
@@ -34,17 +35,17 @@ export interface ReceiverOptions {
 }
 
 /** What never changes in a server's life. */
-export interface ServerFacts {
+export interface ServerIdentity {
   readonly systemId: string;
   /** Bytes. */
   readonly segmentSize: number;
 }
 
 /** Asks a server who it is, before there is a spool for it. */
-export async function inspectServer(address: ServerAddress, signal: AbortSignal): Promise<ServerFacts> {
+export async function inspectServer(address: ServerAddress, signal: AbortSignal): Promise<ServerIdentity> {
   await using session = await ReplicationSession.open(address, { signal });
   const { systemId } = await session.identifySystem();
-  return { systemId, segmentSize: parseSize(await session.show('wal_segment_size')) };
+  return { systemId, segmentSize: parseBytes(await session.show('wal_segment_size')) };
 }
 
 /**
@@ -128,7 +129,7 @@ class Reception {
     const { how, restart } = await prepareSlot(session, address, slot, signal);
     if (ours === undefined) {
       // The first time of all. The slot keeps what it keeps; what is older is the base backup's business.
-      return { timeline: system.timeline, lsn: roundDown(restart ?? system.flushed, segmentSize) };
+      return { timeline: system.timeline, lsn: segmentStart(restart ?? system.flushed, segmentSize) };
     }
     if (this.#toSkip !== undefined)
       return this.#skip(system, this.#toSkip, restart, 'the server has removed it');
@@ -197,7 +198,7 @@ class Reception {
     const at = parseLsn(next['next_tli_startpos'] ?? '');
     await this.#saveHistory(session, to);
     this.#options.onEvent({ kind: 'timeline', from, to, at });
-    return { timeline: to, lsn: roundDown(at, this.#options.server.segmentSize) };
+    return { timeline: to, lsn: segmentStart(at, this.#options.server.segmentSize) };
   }
 
   async #saveHistory(session: ReplicationSession, timeline: number): Promise<TimelineSwitch[]> {
@@ -214,7 +215,7 @@ class Reception {
 
   #skip(system: SystemIdentity, wanted: WalPosition, restart: Lsn | undefined, why: string): WalPosition {
     const { slot, server, onEvent } = this.#options;
-    const to = roundDown(restart ?? system.flushed, server.segmentSize);
+    const to = segmentStart(restart ?? system.flushed, server.segmentSize);
     // Going on where it just failed would go on for ever.
     if (to <= wanted.lsn && wanted.timeline === system.timeline) {
       throw new Failure(
@@ -243,18 +244,6 @@ class Reception {
       () => undefined,
     );
   }
-}
-
-function roundDown(lsn: Lsn, segmentSize: number): Lsn {
-  return lsn - (lsn % BigInt(segmentSize));
-}
-
-/** `16MB` as SHOW prints it, in bytes. */
-function parseSize(text: string): number {
-  const [, digits, unit = 'B'] = /^(\d+)(kB|MB|GB)?$/.exec(text) ?? [];
-  const bytes = Number(digits) * ({ B: 1, kB: 2 ** 10, MB: 2 ** 20, GB: 2 ** 30 }[unit] ?? Number.NaN);
-  if (Number.isSafeInteger(bytes)) return bytes;
-  throw new Failure('source.unreadable', `the server says wal_segment_size = "${text}"`);
 }
 
 /** undefined_file: how a walsender says that a segment was removed. */

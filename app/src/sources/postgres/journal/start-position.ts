@@ -1,4 +1,4 @@
-import type { Lsn } from '../lsn.ts';
+import { type Lsn, segmentStart } from '../lsn.ts';
 import type { TimelineSwitch } from '../timeline-history.ts';
 import { parseWalName, startOfSegment } from '../wal-segment.ts';
 
@@ -63,6 +63,6 @@ export function continueOn(
   // Up to the switch the server streams the old timeline, then says itself where the next one begins.
   if (spool.lsn < left.end) return { kind: 'continue', at: spool };
   const next = history[index + 1]?.timeline ?? timeline;
-  const at = { timeline: next, lsn: left.end - (left.end % BigInt(segmentSize)) };
+  const at = { timeline: next, lsn: segmentStart(left.end, segmentSize) };
   return spool.lsn === left.end ? { kind: 'continue', at } : { kind: 'ahead', at, switchedAt: left.end };
 }
