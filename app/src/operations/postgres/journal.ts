@@ -69,7 +69,10 @@ export function keepJournal(machine: JournalMachine): KeepJournal {
       signal,
       onEvent: (event) => story.tellReceived(event),
     });
-    await Promise.all([receiving, shipper.run()].map((run) => run.finally(() => stop.abort())));
+    const runs = [receiving, shipper.run()].map((run) => run.finally(() => stop.abort()));
+    // Both have let go of the spool before it is closed; then the first failure counts.
+    await Promise.allSettled(runs);
+    await Promise.all(runs);
     const names = await spool.names();
     const waiting = names.filter((name) => parseWalName(name, server.segmentSize)?.kind === 'segment').length;
     return story.summary(waiting, directory, clock.now());

@@ -3,6 +3,7 @@ import { type Clock, type Failure, isFailure, type StoredSnapshot } from '@holdf
 import { rollUp } from '../../../journal/roll-up.ts';
 import { type SliceWriter, saveSlice } from '../../../journal/slice.ts';
 import type { Spool } from '../../../journal/spool.ts';
+import { spoolFailure } from '../../../journal/spool-failure.ts';
 import { PARTIAL } from '../../../journal/spool-files.ts';
 import type { Lsn } from '../lsn.ts';
 import { WalReach } from '../wal-reach.ts';
@@ -38,6 +39,9 @@ export class WalShipper {
   /** Size and change time of what lies in the repository, by name. */
   readonly #shipped = new Map<string, string>();
 
+  /** Hours since the epoch. */
+  #rolledUpIn: number | undefined;
+
   constructor(options: ShipperOptions) {
     this.#options = options;
   }
@@ -50,8 +54,9 @@ export class WalShipper {
         await this.#rollUp();
       } catch (error) {
         if (signal.aborted) return;
-        if (!isFailure(error)) throw error;
-        onEvent({ kind: 'not-shipped', failure: error });
+        const failure = spoolFailure(error, 'read the spool', this.#options.spool.directory);
+        if (!isFailure(failure)) throw error;
+        onEvent({ kind: 'not-shipped', failure });
       }
       await clock.sleep(interval, signal).catch(() => undefined);
     }
@@ -94,8 +99,12 @@ export class WalShipper {
     for (const name of needless) this.#shipped.delete(name);
   }
 
+  /** Once an hour, and at the start: it reads every slice's tree, and only what is over is rolled up. */
   async #rollUp(): Promise<void> {
+    const hour = Math.floor(this.#options.clock.now() / HOUR_MS);
+    if (hour === this.#rolledUpIn) return;
     const { saved, forgotten } = await rollUp(this.#options.writer, rolledUpTags);
+    this.#rolledUpIn = hour;
     if (saved + forgotten > 0) this.#options.onEvent({ kind: 'rolled-up', saved, forgotten });
   }
 
@@ -164,6 +173,7 @@ async function* blocks(handle: FileHandle): AsyncGenerator<Buffer> {
   }
 }
 
+const HOUR_MS = 3_600_000;
 const BLOCK_BYTES = 1024 * 1024;
 /** 1 GiB in segments of the usual size: some seconds under the lock. */
 const MOST_FILES = 64;
