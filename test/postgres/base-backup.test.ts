@@ -17,18 +17,19 @@ describe.each(majors)('a base backup of PostgreSQL %i', (major) => {
   beforeAll(async () => {
     server = await startPostgres({ major });
     await server.query(LOAD_SCHEMA);
+    await server.query('CREATE ROLE backup LOGIN REPLICATION');
   });
   afterAll(() => server[Symbol.asyncDispose]());
 
-  test('taken while others write is restored as of one moment, with all that was acknowledged before', async () => {
+  test('taken by a plain replication role while others write is restored as of one moment, with all that was acknowledged before', async () => {
     using scene = new PostgresScene();
     const repository = await scene.create();
     const load = await startLoad(server.url);
     const before = load.acknowledged();
-    const { snapshot, record } = await scene.backUp(repository, server.url);
+    const { snapshot, record } = await scene.backUp(repository, server.url.replace('postgres@', 'backup@'));
     await load.stop();
     expect(load.acknowledged()).toBeGreaterThan(before);
-    expect(record).toMatchObject({ major, role: 'postgres', settings: { data_checksums: 'on' } });
+    expect(record).toMatchObject({ major, role: 'backup', settings: { data_checksums: 'on' } });
     expect(record.pagesVerified).toBeGreaterThan(100);
     const { target } = await scene.restore(repository, snapshot);
     const [sums] = await scene.ask<LoadSums>(repository, snapshot, target, LOAD_SUMS);

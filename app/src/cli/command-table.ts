@@ -1,9 +1,13 @@
 import * as demo from './commands/demo.ts';
+import * as doctorPostgres from './commands/doctor/postgres.ts';
 import * as backup from './commands/files/backup.ts';
 import * as restore from './commands/files/restore.ts';
 import * as help from './commands/help.ts';
 import * as points from './commands/points.ts';
+import * as postgresBackup from './commands/postgres/backup.ts';
 import * as postgresJournal from './commands/postgres/journal.ts';
+import * as postgresPoints from './commands/postgres/points.ts';
+import * as postgresRestore from './commands/postgres/restore.ts';
 import * as check from './commands/repo/check.ts';
 import * as diff from './commands/repo/diff.ts';
 import * as dump from './commands/repo/dump.ts';
@@ -27,6 +31,10 @@ export interface CommandParts {
   readonly backupFiles: backup.BackupFiles;
   readonly planRestore: restore.PlanRestore;
   readonly keepJournal: postgresJournal.KeepJournal;
+  readonly backUpBase: postgresBackup.BackUpBase;
+  readonly listBases: postgresPoints.ListBases;
+  readonly restoreBase: postgresRestore.RestoreBase;
+  readonly diagnosePostgres: doctorPostgres.DiagnosePostgres;
   readonly initRepository: init.InitRepository;
   readonly checkRepository: check.CheckRepository;
   readonly planForget: forget.PlanForget;
@@ -53,6 +61,22 @@ export function commandTable(parts: CommandParts): Registration[] {
     {
       group: ['postgres'],
       define: (parent, context) => postgresJournal.define(parent, context, parts.keepJournal),
+    },
+    {
+      group: ['postgres'],
+      define: (parent, context) => postgresBackup.define(parent, context, parts.backUpBase),
+    },
+    {
+      group: ['postgres'],
+      define: (parent, context) => postgresPoints.define(parent, context, parts.listBases),
+    },
+    {
+      group: ['postgres'],
+      define: (parent, context) => postgresRestore.define(parent, context, parts.restoreBase),
+    },
+    {
+      group: ['doctor'],
+      define: (parent, context) => doctorPostgres.define(parent, context, parts.diagnosePostgres),
     },
     { group: ['repo'], define: (parent, context) => init.define(parent, context, parts.initRepository) },
     { group: ['repo'], define: (parent, context) => check.define(parent, context, parts.checkRepository) },

@@ -17,7 +17,8 @@ const GROUPS = {
   repo: 'the repository itself: create, check, thin out, look inside',
   key: 'the passwords that open a repository',
   files: 'back up and restore files',
-  postgres: 'protect and restore a PostgreSQL server',
+  postgres: 'back up and restore PostgreSQL servers',
+  doctor: 'say what a source lacks for backups, and how to mend it',
 } as const;
 
 const NAME = 'holdfast';

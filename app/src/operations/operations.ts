@@ -4,7 +4,11 @@ import { backupFiles } from './files/backup.ts';
 import { planRestore } from './files/restore.ts';
 import type { Machine } from './machine.ts';
 import { listPoints } from './points.ts';
+import { backUpBase } from './postgres/backup.ts';
+import { diagnosePostgres } from './postgres/doctor.ts';
 import { keepJournal } from './postgres/journal.ts';
+import { listBases } from './postgres/points.ts';
+import { restoreBase } from './postgres/restore.ts';
 import { checkRepository } from './repo/check.ts';
 import { compareSnapshots } from './repo/diff.ts';
 import { dumpContent } from './repo/dump.ts';
@@ -28,6 +32,10 @@ export function operations(machine: Machine): CommandParts {
     backupFiles: backupFiles(machine),
     planRestore: planRestore(machine),
     keepJournal: keepJournal(machine),
+    backUpBase: backUpBase(machine),
+    listBases: listBases(machine),
+    restoreBase: restoreBase(machine),
+    diagnosePostgres: diagnosePostgres(machine),
     planForget: planForget(machine),
     initRepository: initRepository(machine),
     checkRepository: checkRepository(machine),

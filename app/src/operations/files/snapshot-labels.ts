@@ -5,7 +5,10 @@ import type { Machine } from '../machine.ts';
 export type LabelMachine = Pick<Machine, 'clock' | 'timeZone' | 'hostname' | 'username' | 'version'>;
 
 /** Who and what a snapshot says it is of; the time with the offset of this machine's zone, as restic writes it. */
-export function labelsOf(request: BackupRequest, machine: LabelMachine): SnapshotLabels {
+export function labelsOf(
+  request: Pick<BackupRequest, 'host' | 'tag' | 'time'>,
+  machine: LabelMachine,
+): SnapshotLabels {
   return {
     hostname: request.host ?? machine.hostname,
     username: machine.username,

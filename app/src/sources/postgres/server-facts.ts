@@ -1,5 +1,6 @@
 import { Failure } from '@holdfast/engine';
 import type { ReplicationSession } from './replication-session.ts';
+import { sqlStateOf } from './server-error.ts';
 
 /**
  * What has to be known of a server to start its data elsewhere. A server in recovery refuses settings smaller than those
@@ -33,7 +34,10 @@ export interface ServerFacts {
 /** Asks over the replication connection, which needs no database and no grant. */
 export async function readFacts(session: ReplicationSession): Promise<ServerFacts> {
   const settings: Record<string, string> = {};
-  for (const name of RECORDED_SETTINGS) settings[name] = await session.show(name);
+  for (const name of RECORDED_SETTINGS) {
+    const value = await showIfAllowed(session, name);
+    if (value !== undefined) settings[name] = value;
+  }
   const major = Math.floor(Number(settings['server_version_num']) / 10_000);
   if (major < OLDEST) {
     throw new Failure('source.unsupported', `the server is PostgreSQL ${settings['server_version']}`, {
@@ -48,6 +52,18 @@ export async function readFacts(session: ReplicationSession): Promise<ServerFact
   };
 }
 
+/** Some settings are only for roles that may read all of them, and older servers do not have every one. */
+async function showIfAllowed(session: ReplicationSession, name: string): Promise<string | undefined> {
+  try {
+    return await session.show(name);
+  } catch (error) {
+    if (UNREADABLE.includes(sqlStateOf(error) ?? '')) return undefined;
+    throw error;
+  }
+}
+
+/** insufficient_privilege, undefined_object. */
+const UNREADABLE = ['42501', '42704'];
 const OLDEST = 12;
 const UNITS: Readonly<Record<string, number>> = {
   '': 1,

@@ -1,0 +1,85 @@
+import type { Id, SnapshotSummary } from '@holdfast/engine';
+import { type Command, Option } from 'commander';
+import {
+  accessFor,
+  endRepositoryCommand,
+  newCommand,
+  present,
+  type Work,
+  withProgress,
+} from '../../command-frame.ts';
+import type { Context } from '../../context.ts';
+import { collectLists, parsePositive } from '../../option-values.ts';
+import { baseSummaryRecord, renderBaseSummary } from '../../render/base-summary.ts';
+import type { RepositoryAccess } from '../../repository-options.ts';
+import { addServerOptions, type ServerOptions } from '../../server-options.ts';
+
+export interface BackUpBaseRequest extends ServerOptions {
+  readonly checkpoint: 'fast' | 'spread';
+  /** KiB/s. */
+  readonly maxRate?: number;
+  readonly compression: 'auto' | 'off' | 'max';
+  readonly host?: string;
+  readonly tag?: readonly (readonly string[])[];
+}
+
+export interface BaseSummary {
+  readonly snapshot: Id;
+  readonly server: string;
+  /** `18.4`. */
+  readonly serverVersion: string;
+  readonly systemId: string;
+  readonly timeline: number;
+  readonly startLsn: string;
+  readonly endLsn: string;
+  /** Absent where pages have no checksums. */
+  readonly pagesVerified?: number;
+  readonly figures: SnapshotSummary;
+  readonly milliseconds: number;
+}
+
+export type BackUpBase = (
+  access: RepositoryAccess,
+  request: BackUpBaseRequest,
+  work: Work,
+) => Promise<BaseSummary>;
+
+export function define(parent: Command, context: Context, backUpBase: BackUpBase): void {
+  const command = newCommand(parent, {
+    usage: 'backup',
+    summary: 'take a base backup of a PostgreSQL server',
+    description:
+      'Takes a base backup over the replication protocol: nothing is installed on the server, and the role needs LOGIN ' +
+      'and REPLICATION alone. Every file is compared with the server’s own list, every page with its checksum. What the ' +
+      'repository has already is not stored again.',
+    examples: [
+      ['holdfast postgres backup --url postgres://backup@db-1/postgres --repo /srv/backup', 'a base backup'],
+      ['holdfast postgres backup --service shop --checkpoint spread --max-rate 51200', 'gently, at 50 MiB/s'],
+    ],
+  });
+  addServerOptions(command)
+    .optionsGroup('The backup:')
+    .addOption(
+      new Option('--checkpoint <how>', 'begin at once, or wait for a checkpoint that nobody feels')
+        .choices(['fast', 'spread'])
+        .default('fast'),
+    )
+    .option('--max-rate <KiB/s>', 'let the server send at most so much', parsePositive)
+    .addOption(
+      new Option('--compression <mode>', 'how hard to compress new data')
+        .choices(['auto', 'off', 'max'])
+        .default('auto'),
+    )
+    .option('-H, --host <host>', 'the host it is of (default: the server’s)')
+    .option('--tag <tags>', 'mark it with further tags, comma separated (several times)', collectLists);
+  endRepositoryCommand(command).action(async () => {
+    const access = await accessFor(command, context);
+    const request = command.opts<BackUpBaseRequest>();
+    const summary = await withProgress(command, context, (work) => backUpBase(access, request, work));
+    const view = {
+      lines: renderBaseSummary.bind(null, summary),
+      records: () => [baseSummaryRecord(summary)],
+    };
+    present(command, context, view, 'confirmation');
+  });
+}

@@ -1,0 +1,12 @@
+import type { ServerOptions } from '../../cli/server-options.ts';
+import { resolveServer } from '../../sources/postgres/config.ts';
+import type { ServerAddress } from '../../sources/postgres/server-address.ts';
+import type { Machine } from '../machine.ts';
+
+export type ServerMachine = Pick<Machine, 'environment' | 'homeDirectory'>;
+
+/** The server that the options of a command line mean. */
+export function serverOf({ url, service }: ServerOptions, machine: ServerMachine): Promise<ServerAddress> {
+  const config = { ...(url === undefined ? {} : { url }), ...(service === undefined ? {} : { service }) };
+  return resolveServer(config, machine);
+}

@@ -1,0 +1,77 @@
+import { Failure, isFailure } from '@holdfast/engine';
+import type { Client } from 'pg';
+import { EXAMINED_SETTINGS, type ServerHealth } from './doctor.ts';
+import { logIn } from './login.ts';
+import { ReplicationSession } from './replication-session.ts';
+import { type ServerAddress, serverName } from './server-address.ts';
+import { failureFrom } from './server-error.ts';
+
+/** Asks over both kinds of connection whatever they give. Throws only when nothing answers at all. */
+export async function examineServer(address: ServerAddress, signal: AbortSignal): Promise<ServerHealth> {
+  const bySql = await attempt(() => askSql(address, signal));
+  const byReplication = await attempt(() => askReplication(address, signal));
+  for (const found of [bySql, byReplication]) {
+    if (isFailure(found, 'source.unreachable') && bySql instanceof Failure) throw found;
+  }
+  const sql = bySql instanceof Failure ? undefined : bySql;
+  const settings = { ...(byReplication instanceof Failure ? {} : byReplication), ...sql?.settings };
+  const version = settings['server_version_num'];
+  return {
+    server: serverName(address),
+    role: address.user,
+    settings,
+    ...(version === undefined ? {} : { major: Math.floor(Number(version) / 10_000) }),
+    ...(bySql instanceof Failure ? { sqlRefused: bySql } : {}),
+    ...(byReplication instanceof Failure ? { replicationRefused: byReplication } : {}),
+    ...(sql === undefined ? {} : { mayReplicate: sql.mayReplicate, mayReadAll: sql.mayReadAll }),
+  };
+}
+
+async function askSql(address: ServerAddress, signal: AbortSignal) {
+  const { client } = await logIn(address, 'sql', signal);
+  try {
+    return await ask(client);
+  } catch (error) {
+    throw failureFrom(error, serverName(address));
+  } finally {
+    await client.end();
+  }
+}
+
+async function ask(client: Client) {
+  const names = [...EXAMINED_SETTINGS, 'summarize_wal'];
+  const settings = await client.query<{ name: string; value: string }>(
+    'SELECT name, current_setting(name) AS value FROM pg_settings WHERE name = ANY ($1)',
+    [names],
+  );
+  // The predefined role came with 14; asking for one that is not there would be an error.
+  const role = await client.query<{ replicate: boolean; readall: boolean }>(`
+    SELECT rolreplication OR rolsuper AS replicate,
+           rolsuper OR EXISTS (SELECT FROM pg_roles AS predefined WHERE predefined.rolname = 'pg_read_all_data'
+                               AND pg_has_role(current_user, predefined.oid, 'USAGE')) AS readall
+    FROM pg_roles WHERE rolname = current_user`);
+  return {
+    settings: Object.fromEntries(settings.rows.map(({ name, value }) => [name, value])),
+    mayReplicate: role.rows[0]?.replicate === true,
+    mayReadAll: role.rows[0]?.readall === true,
+  };
+}
+
+async function askReplication(address: ServerAddress, signal: AbortSignal): Promise<Record<string, string>> {
+  await using session = await ReplicationSession.open(address, { signal });
+  const settings: Record<string, string> = {};
+  for (const name of EXAMINED_SETTINGS) {
+    const value = await attempt(() => session.show(name));
+    if (typeof value === 'string') settings[name] = value;
+  }
+  return settings;
+}
+
+async function attempt<Result>(work: () => Promise<Result>): Promise<Result | Failure> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof Failure) return error;
+    throw error;
+  }
+}
