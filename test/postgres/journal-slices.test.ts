@@ -1,18 +1,21 @@
-import { readdirSync, renameSync } from 'node:fs';
+import { chmodSync, readdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { rollUp } from '../../app/src/journal/roll-up.ts';
 import { listSlices } from '../../app/src/journal/slice-list.ts';
 import { readWindows } from '../../app/src/sources/postgres/journal/read-windows.ts';
 import { inspectServer } from '../../app/src/sources/postgres/journal/receiver.ts';
+import { restoreWal } from '../../app/src/sources/postgres/journal/wal-restore.ts';
 import { type ShipperEvent, WalShipper } from '../../app/src/sources/postgres/journal/wal-shipper.ts';
 import { rolledUpTags, walPlace } from '../../app/src/sources/postgres/journal/wal-slices.ts';
+import { parseLsn } from '../../app/src/sources/postgres/lsn.ts';
 import { parseServerUrl, serverAddress } from '../../app/src/sources/postgres/server-address.ts';
 import type { Clock } from '../../engine/src/kernel/clock.ts';
 import { systemClock } from '../../engine/src/kernel/clock.ts';
 import { sha256Id } from '../../engine/src/kernel/hash.ts';
 import type { Repository } from '../../engine/src/repository/repository.ts';
 import { BackupScene } from '../scenes/backup-scene.ts';
+import { PostgresScene } from '../scenes/postgres-scene.ts';
 import { type RunningPostgres, startPostgres } from '../servers/postgres.ts';
 import { restic } from '../servers/restic.ts';
 import { testWith } from '../servers/test-with.ts';
@@ -114,6 +117,56 @@ describe('a journal in the repository', () => {
       expect(await restored.query('SELECT count(*)::int AS count FROM orders')).toEqual([{ count: 400 }]);
     },
   );
+
+  test('and a base backup bring back any moment, and the last one', async () => {
+    await using server = await startPostgres({ major: 17 });
+    await using scene = new JournalScene();
+    using bases = new PostgresScene();
+    const repository = await bases.create();
+    await server.query('CREATE TABLE orders (number int PRIMARY KEY)');
+    const { snapshot, record } = await bases.backUp(repository, server.url);
+    let mistake: bigint;
+    {
+      await using receiver = await Receiver.start(server.url, scene.spool);
+      const ship = await shipper(server, receiver, repository);
+      await server.query('INSERT INTO orders SELECT generate_series(1, 100)');
+      await receiver.caughtUp(server);
+      await ship.ship();
+      await makeWal(server, 20 * MIB);
+      mistake = await flushLsn(server);
+      await server.query('DROP TABLE orders');
+      await server.query('CREATE TABLE orders AS SELECT generate_series(1, 7) AS number');
+      await receiver.caughtUp(server);
+      await ship.ship();
+    }
+    await server.kill();
+    const walDirectory = join(bases.base, 'wal');
+    const indexed = await repository.loadIndex();
+    const place = walPlace(record.systemId);
+    const wal = { place, segmentSize: 16 * MIB, from: parseLsn(record.start.lsn), directory: walDirectory };
+    expect(await restoreWal(indexed, { ...wal, clock: systemClock })).toBe(2);
+    const { windows } = await readWindows(indexed, place, 16 * MIB, [
+      { id: snapshot.id, end: parseLsn(record.end.lsn), endedAt: Date.parse(record.endedAt) },
+    ]);
+    expect(windows).toMatchObject([{ bases: [snapshot.id] }]);
+    expect(windows[0]?.to.lsn).toBeGreaterThan(mistake);
+    for (const name of readdirSync(walDirectory)) chmodSync(join(walDirectory, name), 0o644);
+    chmodSync(walDirectory, 0o755);
+    for (const [target, count] of [
+      [{ kind: 'lsn', lsn: mistake }, 100],
+      [{ kind: 'latest' }, 7],
+    ] as const) {
+      const recovery = { walDirectory, target, action: 'promote' } as const;
+      const { target: directory } = await bases.restore(repository, snapshot, { recovery });
+      const rows = await bases.ask(
+        repository,
+        snapshot,
+        directory,
+        'SELECT count(*)::int AS count FROM orders',
+      );
+      expect(rows).toEqual([{ count }]);
+    }
+  });
 
   test('waits in the spool while the repository cannot be reached, and the stream goes on', async () => {
     await using server = await startPostgres({ major: 16 });

@@ -5,6 +5,7 @@ import { JOURNAL_TAG, type JournalPlace, LEVELS, type Level } from './slice.ts';
 export interface StoredSlice {
   readonly id: Id;
   readonly level: Level;
+  readonly tree: Id;
   /** Of the last byte in it, milliseconds since the epoch. */
   readonly time: number;
   readonly tags: readonly string[];
@@ -25,7 +26,14 @@ export async function listSlices(
     if (level === undefined || !ours) continue;
     const files = await filesBelow(indexed, snapshot.tree, place.directory, signal);
     if (files === undefined) continue;
-    slices.push({ id: snapshot.id, level, time: Date.parse(snapshot.time), tags: snapshot.tags, files });
+    slices.push({
+      id: snapshot.id,
+      tree: snapshot.tree,
+      level,
+      time: Date.parse(snapshot.time),
+      tags: snapshot.tags,
+      files,
+    });
   }
   return slices.sort((a, b) => a.time - b.time);
 }

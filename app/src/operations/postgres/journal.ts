@@ -10,19 +10,20 @@ import { inspectServer, receiveWal } from '../../sources/postgres/journal/receiv
 import { type ShipperEvent, WalShipper } from '../../sources/postgres/journal/wal-shipper.ts';
 import { walPlace } from '../../sources/postgres/journal/wal-slices.ts';
 import { formatLsn } from '../../sources/postgres/lsn.ts';
-import { parseServerUrl, type ServerAddress, serverAddress } from '../../sources/postgres/server-address.ts';
 import { parseWalName } from '../../sources/postgres/wal-segment.ts';
 import type { Machine } from '../machine.ts';
 import { type AccessMachine, openAccess } from '../repository-access.ts';
+import { type ServerMachine, serverOf } from './server.ts';
 
 export type JournalMachine = AccessMachine &
-  Pick<Machine, 'environment' | 'homeDirectory' | 'workingDirectory' | 'hostname' | 'username' | 'version'>;
+  ServerMachine &
+  Pick<Machine, 'workingDirectory' | 'hostname' | 'username' | 'version'>;
 
 export function keepJournal(machine: JournalMachine): KeepJournal {
   return async (access, request, work) => {
     const { clock, random } = machine;
     const startedAt = clock.now();
-    const address = addressOf(request, machine);
+    const address = { ...(await serverOf(request, machine)), applicationName: request.name };
     const server = await inspectServer(address, work.signal);
     const directory = spoolDirectory(request, machine, server.systemId);
     // The spool before the repository: its lock says at once that another journal runs already.
@@ -77,12 +78,6 @@ export function keepJournal(machine: JournalMachine): KeepJournal {
     const waiting = names.filter((name) => parseWalName(name, server.segmentSize)?.kind === 'segment').length;
     return story.summary(waiting, directory, clock.now());
   };
-}
-
-function addressOf({ url, name }: JournalRequest, { environment }: JournalMachine): ServerAddress {
-  const password = environment['PGPASSWORD'];
-  const fallback = password === undefined ? {} : { password };
-  return { ...serverAddress(parseServerUrl(url.reveal()), fallback), applicationName: name };
 }
 
 function spoolDirectory(

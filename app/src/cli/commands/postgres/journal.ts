@@ -12,11 +12,9 @@ import type { Context } from '../../context.ts';
 import { parseDuration } from '../../option-values.ts';
 import { type JournalSummary, journalRecord, renderJournal } from '../../render/journal.ts';
 import type { RepositoryAccess } from '../../repository-options.ts';
-import { Secret } from '../../secret.ts';
+import { addServerOptions, type ServerOptions } from '../../server-options.ts';
 
-export interface JournalRequest {
-  /** postgres://…; may hold a password. */
-  readonly url: Secret;
+export interface JournalRequest extends ServerOptions {
   readonly spool?: string;
   /** Milliseconds. */
   readonly rpo: number;
@@ -31,14 +29,6 @@ export type KeepJournal = (
   request: JournalRequest,
   work: Work,
 ) => Promise<JournalSummary>;
-
-interface JournalFlags {
-  readonly url?: string;
-  readonly spool?: string;
-  readonly rpo: number;
-  readonly slot: string;
-  readonly name: string;
-}
 
 const FIVE_MINUTES = 300_000;
 
@@ -58,8 +48,8 @@ export function define(parent: Command, context: Context, keepJournal: KeepJourn
       ],
     ],
   });
-  command
-    .option('--url <url>', 'the server, postgres://user@host/ (also: HOLDFAST_POSTGRES_URL)')
+  addServerOptions(command)
+    .optionsGroup('The journal:')
     .option(
       '--spool <dir>',
       'where WAL is kept until it is in the repository (default: below ~/.local/state)',
@@ -73,7 +63,8 @@ export function define(parent: Command, context: Context, keepJournal: KeepJourn
     .option('--slot <name>', 'our replication slot on the server', 'holdfast')
     .option('--name <name>', 'our name for synchronous_standby_names', 'holdfast');
   endRepositoryCommand(command).action(async () => {
-    const request = requestOf(command.opts<JournalFlags>(), context);
+    const request = command.opts<JournalRequest>();
+    refuseNonsense(request);
     const access = await accessFor(command, context);
     const summary = await withProgress(command, context, (work) => keepJournal(access, request, work));
     present(
@@ -85,18 +76,11 @@ export function define(parent: Command, context: Context, keepJournal: KeepJourn
   });
 }
 
-function requestOf({ url, ...flags }: JournalFlags, context: Context): JournalRequest {
-  const given = url ?? context.environment['HOLDFAST_POSTGRES_URL'];
-  if (given === undefined || given === '') {
-    throw new Failure('usage', 'no server was given', {
-      hint: 'Give --url postgres://user@host/, or set HOLDFAST_POSTGRES_URL.',
-    });
-  }
-  if (!/^[a-z0-9_]{1,63}$/.test(flags.slot)) {
-    throw new Failure('usage', `"${flags.slot}" is no name for a replication slot`, {
+function refuseNonsense({ slot, rpo }: JournalRequest): void {
+  if (!/^[a-z0-9_]{1,63}$/.test(slot)) {
+    throw new Failure('usage', `"${slot}" is no name for a replication slot`, {
       hint: 'PostgreSQL takes small letters, digits and underscores, 63 at most.',
     });
   }
-  if (flags.rpo < 1000) throw new Failure('usage', '--rpo is a second at least');
-  return { url: new Secret(given), ...flags };
+  if (rpo < 1000) throw new Failure('usage', '--rpo is a second at least');
 }
