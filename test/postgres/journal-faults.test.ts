@@ -65,6 +65,30 @@ test('a receiver killed at random moments under load loses nothing, nor does the
   }
 });
 
+test('of two synchronous receivers either may be away: commits go on, and the other has them all', async () => {
+  await using server = await startPostgres({ major: MAJOR });
+  await using scene = new JournalScene();
+  await server.query('CREATE TABLE orders (number int PRIMARY KEY, note text)');
+  await server.stop();
+  const base = scene.coldCopy(server);
+  await server.start();
+  const spools = [`${scene.spool}-a`, `${scene.spool}-b`] as const;
+  await using staying = await Receiver.start(server.url, spools[1], 0, 'holdfast_b');
+  {
+    await using leaving = await Receiver.start(server.url, spools[0], 0, 'holdfast_a');
+    await server.query("ALTER SYSTEM SET synchronous_standby_names = 'ANY 1 (holdfast_a, holdfast_b)'");
+    await server.query('SELECT pg_reload_conf()');
+    await server.query('INSERT INTO orders SELECT generate_series(1, 100)');
+    await Promise.all([leaving.caughtUp(server), staying.caughtUp(server)]);
+  }
+  // Answered, although one of the two is gone.
+  await server.query('INSERT INTO orders SELECT generate_series(101, 200)');
+  await server.kill();
+  await staying[Symbol.asyncDispose]();
+  await using restored = await scene.recover(MAJOR, base, spools[1]);
+  expect(await orders(restored)).toEqual({ count: 200, last: 200 });
+});
+
 test('a standby that takes over is followed to its new timeline, and both lead to one recovery', async () => {
   const settings = { wal_keep_size: '1GB' };
   await using primary = await startPostgres({ major: MAJOR, settings });

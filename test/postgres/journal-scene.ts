@@ -84,14 +84,14 @@ export class Receiver implements AsyncDisposable {
     this.#running.catch(() => undefined);
   }
 
-  static async start(url: string, directory: string, lowSpace = 0): Promise<Receiver> {
-    const address = serverAddress(parseServerUrl(url));
+  static async start(url: string, directory: string, lowSpace = 0, name = SLOT): Promise<Receiver> {
+    const address = { ...serverAddress(parseServerUrl(url)), applicationName: name };
     const server = await inspectServer(address, AbortSignal.timeout(30_000));
     const spool = await Spool.open({ directory, owner: { source: 'postgres', identity: server.systemId } });
     return new Receiver(spool, (receiver, signal) =>
       receiveWal({
         address,
-        slot: SLOT,
+        slot: name,
         spool,
         server,
         clock: systemClock,
