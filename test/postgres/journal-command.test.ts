@@ -68,10 +68,17 @@ test('the command line keeps a journal until Ctrl-C, alone on its spool, and say
   expect(second.output).toContain('spool.locked');
   const slices = first.output.match(/Slice /g)?.length ?? 0;
   await server.query('CREATE TABLE orders AS SELECT generate_series(1, 1000) AS number');
-  await first.says(new RegExp(`(Slice [^]*){${slices + 1}}`));
+  await first.says(new RegExp(`(Slice .*){${slices + 1}}`, 's'));
   first.interrupt();
   expect(await first.done, first.output).toBe(0);
   expect(first.output).toMatch(/Stopped after .* in the repository/);
+
+  // The server is gone, and the journal is started again: what the spool has still gets into the repository.
+  await server.kill();
+  const afterwards = new Command(journal);
+  await afterwards.says(/the spool holds.*Slice /s);
+  afterwards.interrupt();
+  expect(await afterwards.done, afterwards.output).toBe(0);
 
   const points = await run('postgres', 'points', '--json', ...repository);
   const [base] = points

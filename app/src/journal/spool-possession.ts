@@ -1,6 +1,6 @@
 import { dirname, join } from 'node:path';
 import { Failure, openPosix } from '@holdfast/engine';
-import type { SpoolDisk, SpoolFile } from './spool-disk.ts';
+import { type SpoolDisk, type SpoolFile, systemSpoolDisk } from './spool-disk.ts';
 import { LOCK_FILE, OWNER_FILE, saveWhole } from './spool-files.ts';
 
 export interface SpoolOwner {
@@ -17,7 +17,7 @@ export async function assertOwner(
   owner: SpoolOwner,
   names: readonly string[],
 ): Promise<void> {
-  const found = await readOwner(disk, join(directory, OWNER_FILE));
+  const found = await readOwner(directory, disk);
   if (found === undefined) {
     if (names.length > 0) throw foreign(directory, `it holds ${names[0]}, and does not say whose that is`);
     await saveWhole(disk, directory, OWNER_FILE, Buffer.from(`${JSON.stringify(owner)}\n`));
@@ -73,10 +73,14 @@ export async function makeDirectories(disk: SpoolDisk, path: string): Promise<vo
   await disk.syncDirectory(dirname(path));
 }
 
-async function readOwner(disk: SpoolDisk, path: string): Promise<SpoolOwner | undefined> {
+/** Undefined where there is no spool yet. */
+export async function readOwner(
+  directory: string,
+  disk: SpoolDisk = systemSpoolDisk,
+): Promise<SpoolOwner | undefined> {
   let text: string;
   try {
-    text = (await disk.readFile(path)).toString();
+    text = (await disk.readFile(join(directory, OWNER_FILE))).toString();
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw error;

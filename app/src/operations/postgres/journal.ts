@@ -1,18 +1,18 @@
 import path from 'node:path';
+import { isFailure } from '@holdfast/engine';
 import type { Work } from '../../cli/command-frame.ts';
 import type { JournalRequest, KeepJournal } from '../../cli/commands/postgres/journal.ts';
-import { formatCounted, formatDuration } from '../../cli/format.ts';
-import { findingLine, type JournalSummary } from '../../cli/render/journal.ts';
 import { printable } from '../../cli/width.ts';
 import { Spool } from '../../journal/spool.ts';
-import type { JournalEvent, JournalProgress } from '../../sources/postgres/journal/journal-event.ts';
-import { inspectServer, receiveWal } from '../../sources/postgres/journal/receiver.ts';
-import { type ShipperEvent, WalShipper } from '../../sources/postgres/journal/wal-shipper.ts';
+import { inspectServer, receiveWal, type ServerIdentity } from '../../sources/postgres/journal/receiver.ts';
+import { spooledServer } from '../../sources/postgres/journal/spooled-server.ts';
+import { WalShipper } from '../../sources/postgres/journal/wal-shipper.ts';
 import { walPlace } from '../../sources/postgres/journal/wal-slices.ts';
-import { formatLsn } from '../../sources/postgres/lsn.ts';
+import type { ServerAddress } from '../../sources/postgres/server-address.ts';
 import { parseWalName } from '../../sources/postgres/wal-segment.ts';
 import type { Machine } from '../machine.ts';
 import { type AccessMachine, openAccess } from '../repository-access.ts';
+import { JournalStory } from './journal-story.ts';
 import { type ServerMachine, serverOf } from './server.ts';
 
 export type JournalMachine = AccessMachine &
@@ -24,7 +24,7 @@ export function keepJournal(machine: JournalMachine): KeepJournal {
     const { clock, random } = machine;
     const startedAt = clock.now();
     const address = { ...(await serverOf(request, machine)), applicationName: request.name };
-    const server = await inspectServer(address, work.signal);
+    const server = await identify(address, request, machine, work);
     const directory = spoolDirectory(request, machine, server.systemId);
     // The spool before the repository: its lock says at once that another journal runs already.
     await using spool = await Spool.open({
@@ -80,6 +80,26 @@ export function keepJournal(machine: JournalMachine): KeepJournal {
   };
 }
 
+/** A server that is gone may have left WAL in the spool: that is carried into the repository all the same. */
+async function identify(
+  address: ServerAddress,
+  { spool }: JournalRequest,
+  { workingDirectory }: JournalMachine,
+  { progress, signal }: Work,
+): Promise<ServerIdentity> {
+  try {
+    return await inspectServer(address, signal);
+  } catch (error) {
+    if (!isFailure(error, 'source.unreachable') || spool === undefined) throw error;
+    const known = await spooledServer(path.resolve(workingDirectory, spool));
+    if (known === undefined) throw error;
+    progress.note(
+      `▲ ${printable(error.message)}; what the spool holds is brought into the repository meanwhile`,
+    );
+    return known;
+  }
+}
+
 function spoolDirectory(
   { spool }: JournalRequest,
   { environment, homeDirectory, workingDirectory }: JournalMachine,
@@ -88,106 +108,6 @@ function spoolDirectory(
   if (spool !== undefined) return path.resolve(workingDirectory, spool);
   const state = environment['XDG_STATE_HOME'] || path.join(homeDirectory, '.local/state');
   return path.join(state, 'holdfast', 'journal', `postgres-${systemId}`);
-}
-
-/** What a person hears of a journal. */
-class JournalStory {
-  readonly #work: Work;
-  readonly #startedAt: number;
-  #progress: JournalProgress | undefined;
-  #received = 0n;
-  #position: bigint | undefined;
-  #files = 0;
-  #slices = 0;
-  #gaps = 0;
-  #interruptions = 0;
-
-  constructor(work: Work, startedAt: number) {
-    this.#work = work;
-    this.#startedAt = startedAt;
-    work.progress.watch(() => ({
-      phase: 'Receiving',
-      startedAt,
-      files: this.#files,
-      bytes: Number(this.#received),
-      errors: this.#interruptions,
-      items: this.#state(),
-    }));
-  }
-
-  tellReceived(event: JournalEvent): void {
-    this.#count(event);
-    const line = receivedLine(event);
-    if (line !== undefined) this.#work.progress.note(line);
-  }
-
-  tellShipped(event: ShipperEvent): void {
-    const { progress } = this.#work;
-    if (event.kind === 'shipped') {
-      this.#slices += 1;
-      const { snapshot, files, took } = event;
-      progress.note(
-        `Slice ${snapshot.id.slice(0, 8)} in the repository: ${formatCounted(files, 'file')} in ${formatDuration(took)}`,
-      );
-    } else if (event.kind === 'rolled-up') {
-      progress.note(`Rolled up ${formatCounted(event.forgotten, 'slice')} into ${event.saved}`);
-    } else {
-      progress.note(`▲ Not in the repository yet: ${printable(event.failure.message)}; the spool keeps it`);
-    }
-  }
-
-  #count(event: JournalEvent): void {
-    if (event.kind === 'streaming') this.#position = event.from;
-    else if (event.kind === 'file') this.#files += 1;
-    else if (event.kind === 'interrupted') this.#interruptions += 1;
-    else if (event.kind === 'gap') this.#gaps += 1;
-    else if (event.kind === 'flushed') {
-      const { flushed } = event.progress;
-      this.#received += flushed - (this.#position ?? flushed);
-      this.#position = flushed;
-      this.#progress = event.progress;
-    }
-  }
-
-  summary(waiting: number, spool: string, now: number): JournalSummary {
-    return {
-      ...(this.#progress === undefined ? {} : { flushed: formatLsn(this.#progress.flushed) }),
-      received: Number(this.#received),
-      slices: this.#slices,
-      waiting,
-      gaps: this.#gaps,
-      spool,
-      milliseconds: now - this.#startedAt,
-    };
-  }
-
-  #state(): string[] {
-    if (this.#progress === undefined) return [];
-    const { flushed, serverEnd, lagMilliseconds } = this.#progress;
-    const behind = serverEnd > flushed ? `, ${serverEnd - flushed} bytes behind` : '';
-    return [
-      `durable up to ${formatLsn(flushed)}, ${formatDuration(lagMilliseconds)} after the server${behind}`,
-    ];
-  }
-}
-
-/** What is worth a line that stays; undefined for what happens all the time. */
-function receivedLine(event: JournalEvent): string | undefined {
-  switch (event.kind) {
-    case 'streaming':
-      return `Streaming from ${event.host}, timeline ${event.timeline}, from ${formatLsn(event.from)} on`;
-    case 'timeline':
-      return `The server went from timeline ${event.from} to ${event.to} at ${formatLsn(event.at)}: followed`;
-    case 'interrupted': {
-      const [why, pause] = [printable(event.failure.message), formatDuration(event.retryIn)];
-      return `▲ The stream broke off: ${why}; next try in ${pause}`;
-    }
-    case 'gap':
-    case 'finding':
-      return findingLine(event.finding);
-    default:
-      return undefined;
-  }
 }
 
 /** A gigabyte at the usual size: time enough to do something about it. */
