@@ -5,6 +5,7 @@ import * as restore from './commands/files/restore.ts';
 import * as help from './commands/help.ts';
 import * as points from './commands/points.ts';
 import * as postgresBackup from './commands/postgres/backup.ts';
+import * as postgresJournal from './commands/postgres/journal.ts';
 import * as postgresPoints from './commands/postgres/points.ts';
 import * as postgresRestore from './commands/postgres/restore.ts';
 import * as check from './commands/repo/check.ts';
@@ -29,6 +30,7 @@ export interface CommandParts {
   readonly listPoints: points.ListPoints;
   readonly backupFiles: backup.BackupFiles;
   readonly planRestore: restore.PlanRestore;
+  readonly keepJournal: postgresJournal.KeepJournal;
   readonly backUpBase: postgresBackup.BackUpBase;
   readonly listBases: postgresPoints.ListBases;
   readonly restoreBase: postgresRestore.RestoreBase;
@@ -56,6 +58,10 @@ export function commandTable(parts: CommandParts): Registration[] {
     { group: [], define: (parent, context) => demo.define(parent, context, parts.runDemo) },
     { group: ['files'], define: (parent, context) => backup.define(parent, context, parts.backupFiles) },
     { group: ['files'], define: (parent, context) => restore.define(parent, context, parts.planRestore) },
+    {
+      group: ['postgres'],
+      define: (parent, context) => postgresJournal.define(parent, context, parts.keepJournal),
+    },
     {
       group: ['postgres'],
       define: (parent, context) => postgresBackup.define(parent, context, parts.backUpBase),

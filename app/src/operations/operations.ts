@@ -6,6 +6,7 @@ import type { Machine } from './machine.ts';
 import { listPoints } from './points.ts';
 import { backUpBase } from './postgres/backup.ts';
 import { diagnosePostgres } from './postgres/doctor.ts';
+import { keepJournal } from './postgres/journal.ts';
 import { listBases } from './postgres/points.ts';
 import { restoreBase } from './postgres/restore.ts';
 import { checkRepository } from './repo/check.ts';
@@ -30,6 +31,7 @@ export function operations(machine: Machine): CommandParts {
     listPoints: listPoints(machine),
     backupFiles: backupFiles(machine),
     planRestore: planRestore(machine),
+    keepJournal: keepJournal(machine),
     backUpBase: backUpBase(machine),
     listBases: listBases(machine),
     restoreBase: restoreBase(machine),

@@ -1,5 +1,17 @@
-import type { BasePoint, ListBases } from '../../cli/commands/postgres/points.ts';
-import { readBaseRecord } from '../../sources/postgres/base-record.ts';
+import type { IndexedRepository, StoredSnapshot } from '@holdfast/engine';
+import type {
+  BasePoint,
+  GapPoint,
+  JournalMoment,
+  ListBases,
+  PostgresPoints,
+} from '../../cli/commands/postgres/points.ts';
+import { type BaseRecord, readBaseRecord } from '../../sources/postgres/base-record.ts';
+import { readWindows } from '../../sources/postgres/journal/read-windows.ts';
+import { walPlace } from '../../sources/postgres/journal/wal-slices.ts';
+import type { Moment } from '../../sources/postgres/journal/window.ts';
+import { formatLsn, parseLsn } from '../../sources/postgres/lsn.ts';
+import { parseBytes } from '../../sources/postgres/server-facts.ts';
 import { type AccessMachine, openAccess } from '../repository-access.ts';
 import { chooseSnapshots } from '../snapshot-choice.ts';
 import { BASE_TAGS } from './backup.ts';
@@ -9,24 +21,70 @@ export function listBases(machine: AccessMachine): ListBases {
     await using opened = await openAccess(access, { intent: 'read', signal: work.signal }, machine);
     const { repository, signal } = opened;
     const chosen = await chooseSnapshots(repository, [], request, signal);
-    const bases = chosen.filter(({ tags }) => BASE_TAGS.every((tag) => tags.includes(tag)));
+    const snapshots = chosen.filter(({ tags }) => BASE_TAGS.every((tag) => tags.includes(tag)));
     const indexed = await repository.loadIndex(signal);
-    const points: BasePoint[] = [];
-    for (const snapshot of bases) {
-      const record = await readBaseRecord(indexed, snapshot, signal);
-      points.push({
-        snapshot: snapshot.id,
-        host: snapshot.hostname,
-        server: record.server,
-        serverVersion: record.settings['server_version'] ?? String(record.major),
-        systemId: record.systemId,
-        timeline: record.end.timeline,
-        startLsn: record.start.lsn,
-        endLsn: record.end.lsn,
-        endedAt: record.endedAt,
-        size: snapshot.summary?.totalBytesProcessed ?? 0,
-      });
+    const found: Found[] = [];
+    for (const snapshot of snapshots) {
+      found.push({ snapshot, record: await readBaseRecord(indexed, snapshot, signal) });
     }
-    return points;
+    const bases: BasePoint[] = [];
+    const gaps: GapPoint[] = [];
+    for (const ofOneServer of Map.groupBy(found, ({ record }) => record.systemId).values()) {
+      const points = await pointsOf(indexed, ofOneServer, signal);
+      bases.push(...points.bases);
+      gaps.push(...points.gaps);
+    }
+    bases.sort((a, b) => Date.parse(a.endedAt) - Date.parse(b.endedAt));
+    return { bases, gaps };
   };
 }
+
+interface Found {
+  readonly snapshot: StoredSnapshot;
+  readonly record: BaseRecord;
+}
+
+async function pointsOf(
+  indexed: IndexedRepository,
+  found: readonly Found[],
+  signal: AbortSignal,
+): Promise<PostgresPoints> {
+  const [first] = found;
+  if (first === undefined) return { bases: [], gaps: [] };
+  const { systemId, settings } = first.record;
+  const facts = found.map(({ snapshot, record }) => ({
+    id: snapshot.id,
+    end: parseLsn(record.end.lsn),
+    endedAt: Date.parse(record.endedAt),
+  }));
+  const segmentSize = parseBytes(settings['wal_segment_size'] ?? USUAL_SEGMENT_SIZE);
+  const { windows, gaps } = await readWindows(indexed, walPlace(systemId), segmentSize, facts, signal);
+  const bases = found.map(({ snapshot, record }) => {
+    const window = windows.find(({ bases }) => bases.includes(snapshot.id));
+    const until = window === undefined || window.to.lsn === window.from.lsn ? undefined : window.to;
+    return { ...pointOf(snapshot, record), ...(until === undefined ? {} : { until: told(until) }) };
+  });
+  return { bases, gaps: gaps.map(({ from, to }) => ({ systemId, from: told(from), to: told(to) })) };
+}
+
+function pointOf(snapshot: StoredSnapshot, record: BaseRecord): BasePoint {
+  return {
+    snapshot: snapshot.id,
+    host: snapshot.hostname,
+    server: record.server,
+    serverVersion: record.settings['server_version'] ?? String(record.major),
+    systemId: record.systemId,
+    timeline: record.end.timeline,
+    startLsn: record.start.lsn,
+    endLsn: record.end.lsn,
+    endedAt: record.endedAt,
+    size: snapshot.summary?.totalBytesProcessed ?? 0,
+  };
+}
+
+function told({ lsn, time }: Moment): JournalMoment {
+  return { lsn: formatLsn(lsn), time: new Date(time).toISOString() };
+}
+
+/** Where a role may not read the setting: what initdb chooses unless told otherwise. */
+const USUAL_SEGMENT_SIZE = '16MB';

@@ -14,6 +14,7 @@ import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, describe, expect, test } from 'vitest';
+import type { TryLock } from './file-lock.ts';
 import type { Holes } from './holes.ts';
 import type { SpecialNodes } from './nodes.ts';
 import { openPosix } from './posix.ts';
@@ -121,6 +122,20 @@ describe('holes', () => {
     expect(holes.seekHole(descriptor, 7)).toBeUndefined();
     closeSync(descriptor);
     expect(() => holes.seekData(descriptor, 0)).toThrow(expect.objectContaining({ code: 'EBADF' }));
+  });
+});
+
+describe('a lock on a file', () => {
+  test('is had by one at a time, and is free again when its descriptor is closed', () => {
+    const path = newFile('lock');
+    const [first, second] = [openSync(path, 'r'), openSync(path, 'r')];
+    const tryLock = posix.tryLock as TryLock;
+    expect(tryLock(first)).toBe(true);
+    expect(tryLock(second)).toBe(false);
+    closeSync(first);
+    expect(tryLock(second)).toBe(true);
+    closeSync(second);
+    expect(() => tryLock(second)).toThrow(expect.objectContaining({ code: 'EBADF', syscall: 'flock' }));
   });
 });
 

@@ -1,6 +1,7 @@
 import { type Accounts, openAccounts } from './accounts.ts';
 import { type Advice, openAdvice } from './advice.ts';
 import { type Attributes, openAttributes } from './attributes.ts';
+import { openFileLock, type TryLock } from './file-lock.ts';
 import { type Holes, openHoles } from './holes.ts';
 import { loadLibrary } from './library.ts';
 import { openSpecialNodes, type SpecialNodes } from './nodes.ts';
@@ -17,6 +18,7 @@ export interface Posix {
   readonly attributes?: Attributes;
   readonly times?: Times;
   readonly holes?: Holes;
+  readonly tryLock?: TryLock;
   readonly advice?: Advice;
   readonly nodes?: SpecialNodes;
   readonly accounts?: Accounts;
@@ -34,6 +36,7 @@ export function openPosix(): Posix {
     attributes: openAttributes(library),
     times: openTimes(library),
     holes: openHoles(library),
+    tryLock: openFileLock(library),
     nodes: openSpecialNodes(library),
     accounts: openAccounts(library),
     lowerPriority: openPriority(library),

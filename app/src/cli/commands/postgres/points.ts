@@ -9,7 +9,7 @@ import {
   withProgress,
 } from '../../command-frame.ts';
 import type { Context } from '../../context.ts';
-import { basePointRecord, renderBasePoints } from '../../render/base-points.ts';
+import { pointRecords, renderBasePoints } from '../../render/base-points.ts';
 import type { RepositoryAccess } from '../../repository-options.ts';
 import { addSnapshotFilter, type SnapshotFilter } from '../../snapshot-filter.ts';
 
@@ -27,18 +27,38 @@ export interface BasePoint {
   readonly endedAt: string;
   /** Bytes. */
   readonly size: number;
+  /** The journal leads on from here without a hole, up to this moment; absent when none follows. */
+  readonly until?: JournalMoment;
+}
+
+export interface JournalMoment {
+  readonly lsn: string;
+  /** RFC 3339. */
+  readonly time: string;
+}
+
+/** Changes that the journal lacks: nothing in between can be restored. */
+export interface GapPoint {
+  readonly systemId: string;
+  readonly from: JournalMoment;
+  readonly to: JournalMoment;
+}
+
+export interface PostgresPoints {
+  readonly bases: readonly BasePoint[];
+  readonly gaps: readonly GapPoint[];
 }
 
 export type ListBases = (
   access: RepositoryAccess,
   request: SnapshotFilter,
   work: Work,
-) => Promise<readonly BasePoint[]>;
+) => Promise<PostgresPoints>;
 
 export function define(parent: Command, context: Context, listBases: ListBases): void {
   const command = newCommand(parent, {
     usage: 'points',
-    summary: 'list the base backups that can be restored',
+    summary: 'list the base backups that can be restored, and up to when',
     examples: [['holdfast postgres points --repo /srv/backup', 'every base of every server in it']],
   });
   addSnapshotFilter(command);
@@ -52,7 +72,7 @@ export function define(parent: Command, context: Context, listBases: ListBases):
       context,
       {
         lines: (_style, width) => renderBasePoints(points, { ...reader, width }),
-        records: () => points.map(basePointRecord),
+        records: () => pointRecords(points),
       },
       'answer',
     );

@@ -1,0 +1,86 @@
+import { Failure } from '@holdfast/engine';
+import type { Command } from 'commander';
+import {
+  accessFor,
+  endRepositoryCommand,
+  newCommand,
+  present,
+  type Work,
+  withProgress,
+} from '../../command-frame.ts';
+import type { Context } from '../../context.ts';
+import { parseDuration } from '../../option-values.ts';
+import { type JournalSummary, journalRecord, renderJournal } from '../../render/journal.ts';
+import type { RepositoryAccess } from '../../repository-options.ts';
+import { addServerOptions, type ServerOptions } from '../../server-options.ts';
+
+export interface JournalRequest extends ServerOptions {
+  readonly spool?: string;
+  /** Milliseconds. */
+  readonly rpo: number;
+  readonly slot: string;
+  /** What `synchronous_standby_names` may name. */
+  readonly name: string;
+}
+
+/** Runs until it is told to stop. Rejects only when going on makes no sense. */
+export type KeepJournal = (
+  access: RepositoryAccess,
+  request: JournalRequest,
+  work: Work,
+) => Promise<JournalSummary>;
+
+const FIVE_MINUTES = 300_000;
+
+export function define(parent: Command, context: Context, keepJournal: KeepJournal): void {
+  const command = newCommand(parent, {
+    usage: 'journal',
+    summary: 'receive every change as it happens, until stopped',
+    description:
+      'Streams the server’s WAL into a spool on this machine, acknowledges what is durable there, and carries it into ' +
+      'the repository. Together with a base backup every moment in between can be restored. Runs until Ctrl-C; ' +
+      'started again it goes on where it was, also after kill -9. Needs a role with LOGIN and REPLICATION.',
+    examples: [
+      ['holdfast postgres journal --url postgres://backup@db-1 --repo /srv/backup', 'begin, or go on'],
+      [
+        'holdfast postgres journal --url postgres://backup@db-1 --rpo 30s --spool /srv/spool',
+        'in the repository within 30 seconds, the spool on a disk of its own',
+      ],
+    ],
+  });
+  addServerOptions(command)
+    .optionsGroup('The journal:')
+    .option(
+      '--spool <dir>',
+      'where WAL is kept until it is in the repository (default: below ~/.local/state)',
+    )
+    .option(
+      '--rpo <duration>',
+      'how much may be lost with this machine, such as 5m',
+      parseDuration,
+      FIVE_MINUTES,
+    )
+    .option('--slot <name>', 'our replication slot on the server', 'holdfast')
+    .option('--name <name>', 'our name for synchronous_standby_names', 'holdfast');
+  endRepositoryCommand(command).action(async () => {
+    const request = command.opts<JournalRequest>();
+    refuseNonsense(request);
+    const access = await accessFor(command, context);
+    const summary = await withProgress(command, context, (work) => keepJournal(access, request, work));
+    present(
+      command,
+      context,
+      { lines: () => renderJournal(summary), records: () => [journalRecord(summary)] },
+      'confirmation',
+    );
+  });
+}
+
+function refuseNonsense({ slot, rpo }: JournalRequest): void {
+  if (!/^[a-z0-9_]{1,63}$/.test(slot)) {
+    throw new Failure('usage', `"${slot}" is no name for a replication slot`, {
+      hint: 'PostgreSQL takes small letters, digits and underscores, 63 at most.',
+    });
+  }
+  if (rpo < 1000) throw new Failure('usage', '--rpo is a second at least');
+}

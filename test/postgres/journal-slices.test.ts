@@ -1,0 +1,199 @@
+import { chmodSync, readdirSync, renameSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { rollUp } from '../../app/src/journal/roll-up.ts';
+import { listSlices } from '../../app/src/journal/slice-list.ts';
+import { readWindows } from '../../app/src/sources/postgres/journal/read-windows.ts';
+import { inspectServer } from '../../app/src/sources/postgres/journal/receiver.ts';
+import { restoreWal } from '../../app/src/sources/postgres/journal/wal-restore.ts';
+import { type ShipperEvent, WalShipper } from '../../app/src/sources/postgres/journal/wal-shipper.ts';
+import { rolledUpTags, walPlace } from '../../app/src/sources/postgres/journal/wal-slices.ts';
+import { parseLsn } from '../../app/src/sources/postgres/lsn.ts';
+import { parseServerUrl, serverAddress } from '../../app/src/sources/postgres/server-address.ts';
+import type { Clock } from '../../engine/src/kernel/clock.ts';
+import { systemClock } from '../../engine/src/kernel/clock.ts';
+import { sha256Id } from '../../engine/src/kernel/hash.ts';
+import type { Repository } from '../../engine/src/repository/repository.ts';
+import { BackupScene } from '../scenes/backup-scene.ts';
+import { PostgresScene } from '../scenes/postgres-scene.ts';
+import { type RunningPostgres, startPostgres } from '../servers/postgres.ts';
+import { restic } from '../servers/restic.ts';
+import { testWith } from '../servers/test-with.ts';
+import { flushLsn, JournalScene, makeWal, Receiver } from './journal-scene.ts';
+
+const MIB = 2 ** 20;
+const HOUR = 3_600_000;
+
+async function shipper(
+  server: RunningPostgres,
+  receiver: Receiver,
+  repository: Repository,
+  events: ShipperEvent[] = [],
+) {
+  const facts = await inspectServer(serverAddress(parseServerUrl(server.url)), AbortSignal.timeout(30_000));
+  return new WalShipper({
+    spool: receiver.spool,
+    writer: sliceWriter(repository, facts.systemId),
+    segmentSize: facts.segmentSize,
+    clock: systemClock,
+    interval: 60_000,
+    onEvent: (event) => events.push(event),
+    signal: new AbortController().signal,
+  });
+}
+
+function sliceWriter(repository: Repository, systemId: string, clock: Clock = systemClock) {
+  const labels = { hostname: 'scene', username: 'somebody', uid: 0, gid: 0, programVersion: 'holdfast test' };
+  const signal = new AbortController().signal;
+  return { repository, place: walPlace(systemId), clock, labels, retryLock: 0, signal };
+}
+
+const withRestic = testWith(restic);
+
+describe('a journal in the repository', () => {
+  withRestic(
+    'is restored by stock restic, and a server replays it with restore_command = cp',
+    async ({ server: program }) => {
+      await using server = await startPostgres({ major: 16 });
+      await using scene = new JournalScene();
+      using repositoryScene = new BackupScene();
+      const repository = await repositoryScene.create();
+      await server.query('CREATE TABLE orders (number int PRIMARY KEY, note text)');
+      const consistentAt = await flushLsn(server);
+      await server.stop();
+      const base = scene.coldCopy(server);
+      await server.start();
+      const [row] = await server.query<{ id: string }>(
+        'SELECT system_identifier::text AS id FROM pg_control_system()',
+      );
+      const systemId = row?.id ?? '';
+      {
+        await using receiver = await Receiver.start(server.url, scene.spool);
+        const ship = await shipper(server, receiver, repository);
+        for (const last of [100, 200, 300]) {
+          await server.query(`INSERT INTO orders SELECT generate_series(${last - 99}, ${last})`);
+          await makeWal(server, 18 * MIB);
+          await receiver.caughtUp(server);
+          await ship.ship();
+        }
+        await server.query('INSERT INTO orders SELECT generate_series(301, 400)');
+        await receiver.caughtUp(server);
+        await ship.ship();
+        // What is in the repository leaves the spool, but for the segment that says where to go on.
+        expect(await receiver.spool.names()).toEqual([expect.stringMatching(/\.partial$/)]);
+      }
+      const reached = await flushLsn(server);
+      await server.kill();
+
+      // Hours later: one slice is left of the four, and nothing was read again.
+      const later: Clock = { ...systemClock, now: () => Date.now() + 2 * HOUR };
+      const writer = sliceWriter(repository, systemId, later);
+      const before = await listSlices(
+        await repository.loadIndex(),
+        await repository.loadSnapshots(),
+        writer.place,
+      );
+      expect(before).toHaveLength(4);
+      const bytes = repositoryScene.repositoryBytes;
+      const { saved, forgotten } = await rollUp(writer, rolledUpTags);
+      expect(saved).toBeGreaterThanOrEqual(1);
+      expect(forgotten).toBe(4);
+      expect(repositoryScene.repositoryBytes - bytes).toBeLessThan(64 * 1024);
+      expect(await rollUp(writer, rolledUpTags)).toEqual({ saved: 0, forgotten: 0 });
+
+      const { windows, gaps } = await readWindows(await repository.loadIndex(), writer.place, 16 * MIB, [
+        { id: sha256Id(Buffer.from('cold copy')), end: consistentAt, endedAt: 0 },
+      ]);
+      expect(gaps).toEqual([]);
+      // A partial segment is told by its pages.
+      expect(windows[0]?.to.lsn).toBeGreaterThan(reached - 3n * 8192n);
+
+      const target = join(scene.base, 'restored');
+      for (const { id } of await repository.loadSnapshots()) {
+        await repositoryScene.restic(program, 'restore', id, '--target', target);
+      }
+      await repositoryScene.restic(program, 'check', '--read-data');
+      await using restored = await scene.recover(16, base, join(target, 'postgres', systemId, 'wal'));
+      expect(await restored.query('SELECT count(*)::int AS count FROM orders')).toEqual([{ count: 400 }]);
+    },
+  );
+
+  test('and a base backup bring back any moment, and the last one', async () => {
+    await using server = await startPostgres({ major: 17 });
+    await using scene = new JournalScene();
+    using bases = new PostgresScene();
+    const repository = await bases.create();
+    await server.query('CREATE TABLE orders (number int PRIMARY KEY)');
+    const { snapshot, record } = await bases.backUp(repository, server.url);
+    let mistake: bigint;
+    {
+      await using receiver = await Receiver.start(server.url, scene.spool);
+      const ship = await shipper(server, receiver, repository);
+      await server.query('INSERT INTO orders SELECT generate_series(1, 100)');
+      await receiver.caughtUp(server);
+      await ship.ship();
+      await makeWal(server, 20 * MIB);
+      mistake = await flushLsn(server);
+      await server.query('DROP TABLE orders');
+      await server.query('CREATE TABLE orders AS SELECT generate_series(1, 7) AS number');
+      await receiver.caughtUp(server);
+      await ship.ship();
+    }
+    await server.kill();
+    const walDirectory = join(bases.base, 'wal');
+    const indexed = await repository.loadIndex();
+    const place = walPlace(record.systemId);
+    const wal = { place, segmentSize: 16 * MIB, from: parseLsn(record.start.lsn), directory: walDirectory };
+    expect(await restoreWal(indexed, { ...wal, clock: systemClock })).toBe(2);
+    const { windows } = await readWindows(indexed, place, 16 * MIB, [
+      { id: snapshot.id, end: parseLsn(record.end.lsn), endedAt: Date.parse(record.endedAt) },
+    ]);
+    expect(windows).toMatchObject([{ bases: [snapshot.id] }]);
+    expect(windows[0]?.to.lsn).toBeGreaterThan(mistake);
+    for (const name of readdirSync(walDirectory)) chmodSync(join(walDirectory, name), 0o644);
+    chmodSync(walDirectory, 0o755);
+    for (const [target, count] of [
+      [{ kind: 'lsn', lsn: mistake }, 100],
+      [{ kind: 'latest' }, 7],
+    ] as const) {
+      const recovery = { walDirectory, target, action: 'promote' } as const;
+      const { target: directory } = await bases.restore(repository, snapshot, { recovery });
+      const rows = await bases.ask(
+        repository,
+        snapshot,
+        directory,
+        'SELECT count(*)::int AS count FROM orders',
+      );
+      expect(rows).toEqual([{ count }]);
+    }
+  });
+
+  test('waits in the spool while the repository cannot be reached, and the stream goes on', async () => {
+    await using server = await startPostgres({ major: 16 });
+    await using scene = new JournalScene();
+    using repositoryScene = new BackupScene();
+    const repository = await repositoryScene.create();
+    await using receiver = await Receiver.start(server.url, scene.spool);
+    const ship = await shipper(server, receiver, repository);
+    const away = `${repositoryScene.repositoryPath}-away`;
+    renameSync(repositoryScene.repositoryPath, away);
+    await makeWal(server, 40 * MIB);
+    await receiver.caughtUp(server);
+    await expect(ship.ship()).rejects.toMatchObject({ name: 'Failure' });
+    expect(receiver.of('interrupted')).toEqual([]);
+    const waiting = readdirSync(scene.spool).filter((name) => /^[0-9A-F]{24}$/.test(name));
+    expect(waiting.length).toBeGreaterThanOrEqual(2);
+    renameSync(away, repositoryScene.repositoryPath);
+    await ship.ship();
+    const slices = await listSlices(
+      await repository.loadIndex(),
+      await repository.loadSnapshots(),
+      walPlace(
+        (await inspectServer(serverAddress(parseServerUrl(server.url)), AbortSignal.timeout(9000))).systemId,
+      ),
+    );
+    const shipped = slices.flatMap(({ files }) => files.map(({ name }) => name.toString()));
+    expect(shipped).toEqual(expect.arrayContaining(waiting));
+    expect(await receiver.spool.names()).toHaveLength(1);
+  });
+});
