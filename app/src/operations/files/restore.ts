@@ -6,11 +6,9 @@ import {
   type NotKept,
   planDeletion,
   type RestoreProblem,
-  type RestoreWatch,
   resolveFolder,
   restoreSnapshot,
 } from '@holdfast/engine';
-import type { Work } from '../../cli/command-frame.ts';
 import type { PlanRestore, RestoreRequest } from '../../cli/commands/files/restore.ts';
 import { formatCounted } from '../../cli/format.ts';
 import type { Planned } from '../../cli/planned.ts';
@@ -19,6 +17,7 @@ import type { RestorePlan } from '../../cli/render/restore-plan.ts';
 import type { RestoreSummary } from '../../cli/render/restore-summary.ts';
 import type { Machine } from '../machine.ts';
 import { type AccessMachine, openAccess } from '../repository-access.ts';
+import { showRestore } from '../restore-progress.ts';
 import { chooseSnapshot } from '../snapshot-choice.ts';
 
 export type RestoreMachine = AccessMachine & Pick<Machine, 'workingDirectory'>;
@@ -60,7 +59,7 @@ export function planRestore(machine: RestoreMachine): PlanRestore {
           verify: request.verify ?? false,
           dryRun,
           onProblem,
-          onStart: (watch) => show(progress, watch, startedAt),
+          onStart: (watch) => showRestore(progress, watch, startedAt),
         });
         return {
           target,
@@ -108,22 +107,6 @@ const TOKEN_DIGITS = 12;
 
 function problemOf({ path, message }: RestoreProblem): Problem {
   return { path, message };
-}
-
-function show(progress: Work['progress'], watch: RestoreWatch, startedAt: number): void {
-  progress.watch(() => {
-    const counts = watch.counts();
-    return {
-      phase: 'Restoring',
-      startedAt,
-      files: counts.filesDone,
-      totalFiles: counts.filesExpected,
-      bytes: counts.bytesDone,
-      totalBytes: counts.bytesExpected,
-      errors: counts.problems,
-      items: [],
-    };
-  });
 }
 
 const LOST = {

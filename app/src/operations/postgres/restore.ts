@@ -1,6 +1,5 @@
 import { resolve } from 'node:path';
-import { Failure, type RestoreWatch } from '@holdfast/engine';
-import type { Work } from '../../cli/command-frame.ts';
+import { Failure } from '@holdfast/engine';
 import type { RestoreBase, RestoreBaseRequest } from '../../cli/commands/postgres/restore.ts';
 import { parseMoment } from '../../cli/option-values.ts';
 import { parseLsn } from '../../sources/postgres/lsn.ts';
@@ -8,6 +7,7 @@ import type { Recovery, RecoveryTarget } from '../../sources/postgres/recovery.t
 import { restoreBase as bringBack, type Owner } from '../../sources/postgres/restore.ts';
 import type { Machine } from '../machine.ts';
 import { type AccessMachine, openAccess } from '../repository-access.ts';
+import { showRestore } from '../restore-progress.ts';
 import { chooseSnapshot } from '../snapshot-choice.ts';
 import { BASE_TAGS } from './backup.ts';
 
@@ -30,7 +30,7 @@ export function restoreBase(machine: RestoreMachine): RestoreBase {
       target: place(request.target),
       tablespaces,
       signal,
-      onStart: (watch) => show(work.progress, watch, startedAt),
+      onStart: (watch) => showRestore(work.progress, watch, startedAt),
       ...(owner === undefined ? {} : { owner: ownerOf(owner) }),
       ...(recovery === undefined ? {} : { recovery }),
     });
@@ -80,20 +80,4 @@ function ownerOf(text: string): Owner {
   const [, uid, gid] = /^(\d+)(?::(\d+))?$/.exec(text) ?? [];
   if (uid === undefined) throw new Failure('usage', `--owner takes numbers, uid or uid:gid, not ${text}`);
   return { uid: Number(uid), gid: Number(gid ?? uid) };
-}
-
-function show(progress: Work['progress'], watch: RestoreWatch, startedAt: number): void {
-  progress.watch(() => {
-    const counts = watch.counts();
-    return {
-      phase: 'Restoring',
-      startedAt,
-      files: counts.filesDone,
-      totalFiles: counts.filesExpected,
-      bytes: counts.bytesDone,
-      totalBytes: counts.bytesExpected,
-      errors: counts.problems,
-      items: [],
-    };
-  });
 }
