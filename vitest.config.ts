@@ -36,7 +36,8 @@ function project(suite: Suite): TestProjectInlineConfiguration {
       name: suite.name,
       include: [...suite.include],
       testTimeout: milliseconds,
-      hookTimeout: milliseconds,
+      // Hooks clear away what tests left, thousands of small files on a disk that may be busy.
+      hookTimeout: Math.max(milliseconds, 120_000),
       maxWorkers: suite.workers,
       execArgv: ['--conditions=source', '--disable-warning=ExperimentalWarning'],
     },

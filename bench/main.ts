@@ -3,18 +3,18 @@
  * Markdown for docs/benchmarks.md; progress goes to stderr.
  *
  *     npm run bench -- --corpus mini --runs 3
- *     npm run bench -- --tool restic --tool "holdfast=node app/dist/main.js" --tool "holdfast=./holdfast"
+ *     npm run bench -- --corpus tiny --scale 0.01 --runs 1
+ *     npm run bench -- --tool restic --tool "holdfast=node app/bin/run.cjs" --tool "holdfast=./holdfast"
  */
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { Failure, isFailure } from '../engine/src/kernel/failure.ts';
-import { corpora, SEED } from './corpus/corpora.ts';
-import { writeCorpus } from './corpus/write.ts';
+import { corpora } from './corpus/corpora.ts';
 import { describeMachine } from './machine.ts';
 import { requireTime } from './measurement.ts';
-import { playRound, type Sample } from './operations.ts';
+import { type Defeat, playRound, runCorpus, type Sample } from './operations.ts';
 import { renderTable } from './table.ts';
 import { findTool, type Tool } from './tools.ts';
 import { treeSize } from './tree-size.ts';
@@ -22,13 +22,22 @@ import { treeSize } from './tree-size.ts';
 const { values: options } = parseArgs({
   options: {
     corpus: { type: 'string', multiple: true, default: ['small', 'large', 'random'] },
-    tool: { type: 'string', multiple: true, default: ['restic', 'holdfast=node app/dist/main.js', 'rustic'] },
+    tool: { type: 'string', multiple: true, default: ['restic', 'holdfast=node app/bin/run.cjs', 'rustic'] },
     runs: { type: 'string', default: '3' },
+    // So much of each corpus: to try a benchmark out. Its figures are no one else's.
+    scale: { type: 'string', default: '1' },
     directory: { type: 'string', default: tmpdir() },
   },
 });
 
 const runs = Number(options.runs);
+const interrupted = new AbortController();
+const { signal } = interrupted;
+for (const name of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(name, () =>
+    interrupted.abort(new Failure('interrupted', 'Interrupted; nothing is left behind.')),
+  );
+}
 const scratch = await mkdtemp(path.join(options.directory, 'holdfast-bench-'));
 try {
   if (!Number.isInteger(runs) || runs < 1)
@@ -64,23 +73,23 @@ async function findTools(): Promise<Tool[]> {
 }
 
 async function benchmark(name: string, tools: readonly Tool[]): Promise<void> {
-  const description = corpora[name];
-  if (description === undefined) {
+  if (corpora[name] === undefined) {
     throw new Failure('usage', `There is no corpus "${name}".`, {
       hint: `Choose from ${Object.keys(corpora).join(', ')}.`,
     });
   }
   const corpus = path.join(scratch, name);
   tell(`${name}: writing the corpus`);
-  writeCorpus(description, corpus, SEED);
+  await runCorpus([name, corpus, options.scale], signal);
   const { files, bytes } = await treeSize(corpus);
 
-  const samples: Sample[] = [];
+  const samples: (Sample | Defeat)[] = [];
   for (let number = 0; number < runs; number++) {
     const directory = path.join(scratch, `round-${number}`);
     await mkdir(directory);
-    for await (const sample of playRound({ tools, corpus, scratch: directory, number })) {
-      tell(`${name}, run ${number + 1}: ${sample.work}, ${sample.label}: ${sample.wallSeconds.toFixed(2)} s`);
+    for await (const sample of playRound({ tools, corpus, scratch: directory, number, signal })) {
+      const outcome = 'said' in sample ? `failed: ${sample.said}` : `${sample.wallSeconds.toFixed(2)} s`;
+      tell(`${name}, run ${number + 1}: ${sample.work}, ${sample.label}: ${outcome}`);
       samples.push(sample);
     }
     await rm(directory, { recursive: true });

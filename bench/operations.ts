@@ -1,7 +1,7 @@
 import { mkdir, readdir, rename, rm, statfs } from 'node:fs/promises';
 import path from 'node:path';
-import { Failure } from '../engine/src/kernel/failure.ts';
-import { changeCorpus } from './corpus/change.ts';
+import { fileURLToPath } from 'node:url';
+import { Failure, isFailure } from '../engine/src/kernel/failure.ts';
 import { type Measurement, measure, run } from './measurement.ts';
 import type { Tool } from './tools.ts';
 import { type TreeSize, treeSize } from './tree-size.ts';
@@ -16,6 +16,13 @@ export interface Sample extends Measurement {
   readonly repositoryBytes?: number;
 }
 
+/** A program that could not do the work, and what it said. */
+export interface Defeat {
+  readonly work: string;
+  readonly label: string;
+  readonly said: string;
+}
+
 export interface Round {
   readonly tools: readonly Tool[];
   readonly corpus: string;
@@ -23,6 +30,8 @@ export interface Round {
   readonly scratch: string;
   /** From 0; other files change in each. */
   readonly number: number;
+  /** Ends the program that is running, and the round. */
+  readonly signal: AbortSignal;
 }
 
 interface Contender {
@@ -32,14 +41,16 @@ interface Contender {
 
 /**
  * All work once, each piece by one tool after the other on the same state of the corpus, so that a slow minute of the
- * machine hits all of them; who begins alternates from round to round.
+ * machine hits all of them; who begins alternates from round to round. Who fails at one piece is asked for the next
+ * all the same: what it can do is worth knowing.
  */
-export async function* playRound(round: Round): AsyncGenerator<Sample> {
-  const contenders = await prepare(round);
-  yield* compete(contenders, 'first backup', backUp(round), true);
-  yield* compete(contenders, 'unchanged backup', backUp(round));
-  changeCorpus(round.corpus, CHANGED_FRACTION, round.number);
-  yield* compete(contenders, '1 % changed', backUp(round));
+export async function* playRound(round: Round): AsyncGenerator<Sample | Defeat> {
+  const contenders: Contender[] = [];
+  yield* prepare(round, contenders);
+  yield* compete(round, contenders, 'first backup', backUp(round), true);
+  yield* compete(round, contenders, 'unchanged backup', backUp(round));
+  await runCorpus(['change', round.corpus, String(CHANGED_FRACTION), String(round.number)], round.signal);
+  yield* compete(round, contenders, '1 % changed', backUp(round));
   const expected = await treeSize(round.corpus);
   if (await hasRoom(MEMORY_DISK, expected)) {
     yield* restoreAll(
@@ -51,38 +62,64 @@ export async function* playRound(round: Round): AsyncGenerator<Sample> {
     );
   }
   yield* restoreAll(round, contenders, 'restore to disk', path.join(round.scratch, 'restored'), expected);
-  yield* compete(contenders, 'check --read-data', ({ tool, repository }) =>
-    measure(tool.check(repository), round.scratch),
+  yield* compete(round, contenders, 'check --read-data', ({ tool, repository }) =>
+    measure(tool.check(repository), round.scratch, round.signal),
   );
   yield* pruneHalf(round, contenders);
 }
 
-async function prepare(round: Round): Promise<Contender[]> {
-  const contenders: Contender[] = [];
+/** Makes the repositories. Who cannot even do that is left out of this round. */
+async function* prepare(round: Round, contenders: Contender[]): AsyncGenerator<Defeat> {
   for (const [index, tool] of round.tools.entries()) {
     const repository = path.join(round.scratch, `repository-${index}`);
-    await run(tool.init(repository));
-    contenders.push({ tool, repository });
+    const defeat = await defeatIn(round, 'init', tool, () => run(tool.init(repository), round.signal));
+    if (defeat === undefined) contenders.push({ tool, repository });
+    else yield defeat;
   }
-  return round.number % 2 === 0 ? contenders : contenders.reverse();
+  if (round.number % 2 === 1) contenders.reverse();
+}
+
+/** Does something; answers why the program could not, if it could not. */
+async function defeatIn(
+  round: Round,
+  work: string,
+  tool: Tool,
+  act: () => Promise<unknown>,
+): Promise<Defeat | undefined> {
+  try {
+    await act();
+    return undefined;
+  } catch (error) {
+    if (!isFailure(error, 'internal')) throw error;
+    round.signal.throwIfAborted();
+    return { work, label: tool.label, said: error.message };
+  }
 }
 
 async function* compete(
+  round: Round,
   contenders: readonly Contender[],
   work: string,
   act: (contender: Contender) => Promise<Measurement>,
   withSize = false,
-): AsyncGenerator<Sample> {
+): AsyncGenerator<Sample | Defeat> {
   for (const contender of contenders) {
+    const { tool, repository } = contender;
     await settle();
-    const measurement = await act(contender);
-    const size = withSize ? { repositoryBytes: (await treeSize(contender.repository)).bytes } : {};
-    yield { ...measurement, ...size, work, label: contender.tool.label };
+    let measurement: Measurement | undefined;
+    const defeat = await defeatIn(round, work, tool, async () => {
+      measurement = await act(contender);
+    });
+    if (defeat !== undefined) yield defeat;
+    if (measurement === undefined) continue;
+    const size = withSize ? { repositoryBytes: (await treeSize(repository)).bytes } : {};
+    yield { ...measurement, ...size, work, label: tool.label };
   }
 }
 
 function backUp(round: Round): (contender: Contender) => Promise<Measurement> {
-  return ({ tool, repository }) => measure(tool.backup(repository, round.corpus), round.scratch);
+  return ({ tool, repository }) =>
+    measure(tool.backup(repository, round.corpus), round.scratch, round.signal);
 }
 
 /** Restores, and copies the same tree with `cp -a`: as fast as this file system lets anybody write it. */
@@ -92,7 +129,7 @@ async function* restoreAll(
   work: string,
   target: string,
   expected: TreeSize,
-): AsyncGenerator<Sample> {
+): AsyncGenerator<Sample | Defeat> {
   const intoTarget = async (act: () => Promise<Measurement>): Promise<Measurement> => {
     await mkdir(target);
     try {
@@ -109,32 +146,41 @@ async function* restoreAll(
       await rm(target, { recursive: true });
     }
   };
-  yield* compete(contenders, work, ({ tool, repository }) =>
-    intoTarget(() => measure(tool.restore(repository, target), round.scratch)),
+  yield* compete(round, contenders, work, ({ tool, repository }) =>
+    intoTarget(() => measure(tool.restore(repository, target), round.scratch, round.signal)),
   );
   await settle();
   const copy = { program: 'cp', args: ['-a', round.corpus, target] };
-  yield { ...(await intoTarget(() => measure(copy, round.scratch))), work, label: 'cp -a' };
+  yield { ...(await intoTarget(() => measure(copy, round.scratch, round.signal))), work, label: 'cp -a' };
 }
 
 /** Half of what lies in the corpus goes, a last snapshot is taken of the rest, and all others are forgotten. */
-async function* pruneHalf(round: Round, contenders: readonly Contender[]): AsyncGenerator<Sample> {
+async function* pruneHalf(round: Round, contenders: readonly Contender[]): AsyncGenerator<Sample | Defeat> {
   const aside = path.join(round.scratch, 'aside');
   await mkdir(aside);
   const names = (await readdir(round.corpus)).sort();
   const half = names.filter((_, index) => index % 2 === 0);
   for (const name of half) await rename(path.join(round.corpus, name), path.join(aside, name));
   try {
-    for (const { tool, repository } of contenders) await run(tool.backup(repository, round.corpus));
+    for await (const taken of compete(round, contenders, 'backup of half', backUp(round))) {
+      if ('said' in taken) yield taken;
+    }
     yield* compete(
+      round,
       contenders,
       'prune of half',
-      ({ tool, repository }) => measure(tool.prune(repository), round.scratch),
+      ({ tool, repository }) => measure(tool.prune(repository), round.scratch, round.signal),
       true,
     );
   } finally {
     for (const name of half) await rename(path.join(aside, name), path.join(round.corpus, name));
   }
+}
+
+/** Writes a corpus or changes one, in a process of its own: it takes minutes, and can be ended there at any moment. */
+export async function runCorpus(args: readonly string[], signal: AbortSignal): Promise<void> {
+  const script = fileURLToPath(new URL('corpus.ts', import.meta.url));
+  await run({ program: process.execPath, args: ['--conditions=source', script, ...args] }, signal);
 }
 
 /** What the one before left to be written must not be the next one's burden. */

@@ -32,3 +32,14 @@ it('takes the middle of an odd number of figures and the mean of the two middle 
   expect(median([undefined, 7])).toBe(7);
   expect(median([])).toBeUndefined();
 });
+
+it('names who failed, and shows what the others did', () => {
+  const table = renderTable(
+    [sample('check', 'theirs 2', 4), { work: 'check', label: 'ours 1', said: 'ended with 1' }],
+    'theirs 2',
+  );
+  expect(table.split('\n').slice(2)).toEqual([
+    '| check | theirs 2 | 4.00 |  | 1.00 |  | 200 |  |  |  |',
+    '|  | ours 1 (failed 1 of 1) |  |  |  |  |  |  |  |  |',
+  ]);
+});

@@ -1,16 +1,17 @@
-import type { Sample } from './operations.ts';
+import type { Defeat, Sample } from './operations.ts';
 
 const HEAD = '| work | program | wall s | × | CPU s | × | peak MB | × | repository MB | × |';
 const RULE = '|---|---|--:|--:|--:|--:|--:|--:|--:|--:|';
 
 /**
  * Markdown: medians, and beside each its ratio to that of `baseline` in the same work. Work and programs stand in the
- * order in which they first appear; MB are 10^6 bytes.
+ * order in which they first appear; MB are 10^6 bytes. Who failed at something is named with how often.
  */
-export function renderTable(samples: readonly Sample[], baseline: string): string {
+export function renderTable(samples: readonly (Sample | Defeat)[], baseline: string): string {
   const rows: string[] = [];
   for (const work of unique(samples.map((sample) => sample.work))) {
-    const of = (label: string) => samples.filter((sample) => sample.work === work && sample.label === label);
+    const all = (label: string) => samples.filter((sample) => sample.work === work && sample.label === label);
+    const of = (label: string) => all(label).filter(isSample);
     const labels = unique(samples.filter((sample) => sample.work === work).map(({ label }) => label));
     for (const [index, label] of labels.toSorted((a, b) => rank(a, baseline) - rank(b, baseline)).entries()) {
       const cells = figures.map(({ read, digits }) => {
@@ -21,7 +22,9 @@ export function renderTable(samples: readonly Sample[], baseline: string): strin
           other === undefined || other === 0 || label === baseline ? '' : (own / other).toFixed(2);
         return `${own.toFixed(digits)} | ${ratio}`;
       });
-      rows.push(`| ${index === 0 ? work : ''} | ${label} | ${cells.join(' | ')} |`);
+      const defeats = all(label).length - of(label).length;
+      const name = defeats === 0 ? label : `${label} (failed ${defeats} of ${all(label).length})`;
+      rows.push(`| ${index === 0 ? work : ''} | ${name} | ${cells.join(' | ')} |`);
     }
   }
   return [HEAD, RULE, ...rows].join('\n');
@@ -43,6 +46,10 @@ export function median(values: readonly (number | undefined)[]): number | undefi
   const middle = sorted.length / 2;
   const [low, high] = [sorted[Math.ceil(middle) - 1], sorted[Math.floor(middle)]];
   return low === undefined || high === undefined ? undefined : (low + high) / 2;
+}
+
+function isSample(one: Sample | Defeat): one is Sample {
+  return !('said' in one);
 }
 
 function rank(label: string, baseline: string): number {

@@ -56,7 +56,7 @@ const dialects: Readonly<Record<string, Dialect>> = {
 };
 
 /**
- * A tool as the command line names it: `restic`, or `holdfast=node app/dist/main.js` for a dialect and the command
+ * A tool as the command line names it: `restic`, or `holdfast=node app/bin/run.cjs` for a dialect and the command
  * that speaks it. Undefined when the command does not run; a dialect that is not known fails with `usage`.
  */
 export async function findTool(text: string, scratch: string): Promise<Tool | undefined> {

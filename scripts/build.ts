@@ -2,7 +2,7 @@
  * Builds what is published: `dist` of each package from its sources, with declarations, and the licence beside it.
  * The engine first: the app is compiled against its declarations, as its users' programs are.
  */
-import { copyFile, glob, mkdir, rm } from 'node:fs/promises';
+import { copyFile, cp, glob, mkdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { root, runTool } from './test/step.ts';
 
@@ -25,3 +25,6 @@ for (const name of ['engine', 'app']) {
   }
   await copyFile(path.join(root, 'LICENSE'), path.join(folder, 'LICENSE'));
 }
+
+// `holdfast help CODE` shows the page of an error, wherever it is installed.
+await cp(path.join(root, 'docs', 'errors'), path.join(root, 'app', 'dist', 'errors'), { recursive: true });

@@ -4,6 +4,10 @@
 const { enableCompileCache } = require('node:module');
 const os = require('node:os');
 const path = require('node:path');
+const v8 = require('node:v8');
+
+// What this thread allocates dies at once; given more room, it spreads over a tenth more memory first.
+v8.setFlagsFromString('--max-semi-space-size=4');
 
 // Compiled code is kept below the user's cache, which halves the start-up time.
 if (!process.env.NODE_COMPILE_CACHE) {

@@ -1,6 +1,6 @@
 /** The composition root: the only place that touches the process. */
 
-import { readFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync } from 'node:fs';
 import { homedir, hostname, userInfo } from 'node:os';
 import { systemClock } from '@holdfast/engine';
 import { commandTable } from './cli/command-table.ts';
@@ -26,7 +26,7 @@ for (const stream of [process.stdout, process.stderr]) {
 
 const stdout = outputTo(process.stdout);
 const stderr = outputTo(process.stderr);
-const signal = listenForInterrupts(process, (code) => process.exit(code));
+const signal = listenForInterrupts(process, { exit: (code) => process.exit(code), hasTerminal });
 const canAsk = process.stdin.isTTY === true && process.stderr.isTTY === true;
 
 const surroundings = {
@@ -59,6 +59,16 @@ process.exitCode = await runProgram(
   },
   { version, registrations: commandTable(operations(machine)) },
 );
+
+/** Opening it fails once the terminal that controls this process is gone, and where there never was one. */
+function hasTerminal(): boolean {
+  try {
+    closeSync(openSync('/dev/tty', 'r'));
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 function outputTo(stream: NodeJS.WriteStream): Output {
   return {

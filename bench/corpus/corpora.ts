@@ -52,3 +52,16 @@ export const corpora: Readonly<Record<string, Corpus>> = {
   tiny: { kind: 'tiny', files: 1_000_000, directories: 10_000, largest: 200 },
   mini: { kind: 'tree', files: 2_000, directories: 200, bytes: 20e6, duplicates: 0.15 },
 };
+
+/** A corpus of the same kind with so much of everything (0 < share): fewer files, or smaller ones where they are few. */
+export function scaled(corpus: Corpus, share: number): Corpus {
+  if (share === 1) return corpus;
+  const part = (count: number) => Math.max(1, Math.round(count * share));
+  if (corpus.kind === 'large') {
+    return { ...corpus, files: corpus.files.map((file) => ({ ...file, mebibytes: part(file.mebibytes) })) };
+  }
+  const counts = { files: part(corpus.files), directories: part(corpus.directories) };
+  return corpus.kind === 'tiny'
+    ? { ...corpus, ...counts }
+    : { ...corpus, ...counts, bytes: part(corpus.bytes) };
+}

@@ -22,14 +22,6 @@ export { findObjects } from './archive/browse/find-objects.ts';
 export type { ListOptions } from './archive/browse/list.ts';
 export { listTree } from './archive/browse/list.ts';
 export { modeText } from './archive/browse/mode-text.ts';
-export {
-  changeJson,
-  foundNodesJson,
-  foundObjectsJson,
-  listedJson,
-  snapshotJson,
-  statisticsJson,
-} from './archive/browse/restic-json.ts';
 export type { SearchResult } from './archive/browse/snapshot-search.ts';
 export type { TarOptions } from './archive/browse/tar-stream.ts';
 export type { EntryStep, ProblemStep } from './archive/browse/tree-walk.ts';

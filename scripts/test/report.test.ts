@@ -9,14 +9,20 @@ test('the sums are over all suites', () => {
     { passed: 3, failed: 0, skipped: [skip], output: '' },
     { passed: 1, failed: 2, skipped: [], output: '' },
   ];
-  expect(total(outcomes)).toEqual({ passed: 4, failed: 2, skipped: 1 });
+  expect(total(outcomes)).toEqual({ passed: 4, failed: 2, skipped: 1, skippedNeedlessly: 1 });
 });
 
 test('a skip fails only where everything must be able to run', () => {
-  const sums = { passed: 4, failed: 0, skipped: 1 };
+  const sums = { passed: 4, failed: 0, skipped: 1, skippedNeedlessly: 1 };
   expect(exitCode(sums, { skipsFail: false })).toBe(0);
   expect(exitCode(sums, { skipsFail: true })).toBe(1);
   expect(exitCode({ ...sums, failed: 1 }, { skipsFail: false })).toBe(1);
+});
+
+test('what the machine does not allow fails nowhere', () => {
+  const sums = total([{ passed: 4, failed: 0, skipped: [{ ...skip, impossible: true }], output: '' }]);
+  expect(sums).toMatchObject({ skipped: 1, skippedNeedlessly: 0 });
+  expect(exitCode(sums, { skipsFail: true })).toBe(0);
 });
 
 test('tests that share a reason for being skipped stand below it', () => {

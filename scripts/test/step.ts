@@ -22,6 +22,8 @@ export interface Outcome {
 export interface Skip {
   readonly test: string;
   readonly reason: string;
+  /** The machine does not allow it: no failure even where everything must run. */
+  readonly impossible?: boolean;
 }
 
 export const root = fileURLToPath(new URL('../..', import.meta.url));

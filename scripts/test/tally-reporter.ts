@@ -29,7 +29,10 @@ function tally(modules: readonly TestModule[]): Tally {
       const result = test.result();
       if (result.state === 'passed') passed += 1;
       else if (result.state !== 'skipped' || isInBrokenSuite(test)) failed += 1;
-      else skipped.push({ test: test.fullName, reason: result.note ?? 'no reason given' });
+      else {
+        const { impossible = false } = test.meta() as { impossible?: boolean };
+        skipped.push({ test: test.fullName, reason: result.note ?? 'no reason given', impossible });
+      }
     }
   }
   return { passed, failed, skipped };

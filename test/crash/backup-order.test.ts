@@ -67,7 +67,8 @@ function lives(steps: readonly Step[], folder: string): Life[] {
 test('at every moment of a backup a power cut leaves packs without an index at most, never the other way round', async () => {
   using scene = new BackupScene();
   await (await scene.create()).backend.close();
-  for (let file = 0; file < 12; file += 1) writeFileSync(join(scene.tree, `file ${file}`), contentOf(700_000, file));
+  for (let file = 0; file < 12; file += 1)
+    writeFileSync(join(scene.tree, `file ${file}`), contentOf(700_000, file));
   const steps: Step[] = [];
   const path = scene.repositoryPath;
   const repository = await openRepository(await openLocal({ path, disk: recording(steps) }), PASSWORD);

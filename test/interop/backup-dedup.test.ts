@@ -15,7 +15,8 @@ test('the same content in many places is stored once, whichever worker meets it'
   const shared = contentOf(3 * MiB, 1);
   for (let folder = 0; folder < 12; folder += 1) {
     mkdirSync(join(scene.tree, `folder ${folder}`));
-    for (let file = 0; file < 4; file += 1) writeFileSync(join(scene.tree, `folder ${folder}`, `file ${file}`), shared);
+    for (let file = 0; file < 4; file += 1)
+      writeFileSync(join(scene.tree, `folder ${folder}`, `file ${file}`), shared);
   }
   const repository = await scene.create();
   const { counts } = await scene.backup(repository, { workers: 4 });
@@ -40,22 +41,25 @@ test('bytes inserted in the middle of a file add the chunks around them only', a
   expect(counts.dataAdded).toBeLessThan(12 * MiB);
 });
 
-withRestic('a repository of ours is at most two percent larger than restic’s of the same tree', async ({ server, annotate }) => {
-  using scene = new BackupScene();
-  const bytes = growMixedTree(scene.tree, 50 * MiB);
-  expect(bytes).toBeGreaterThan(45 * MiB);
-  const repository = await scene.create();
-  const empty = scene.repositoryBytes;
-  await scene.backup(repository);
-  const ours = scene.repositoryBytes - empty;
+withRestic(
+  'a repository of ours is at most two percent larger than restic’s of the same tree',
+  async ({ server, annotate }) => {
+    using scene = new BackupScene();
+    const bytes = growMixedTree(scene.tree, 50 * MiB);
+    expect(bytes).toBeGreaterThan(45 * MiB);
+    const repository = await scene.create();
+    const empty = scene.repositoryBytes;
+    await scene.backup(repository);
+    const ours = scene.repositoryBytes - empty;
 
-  using other = new BackupScene();
-  await (await other.create()).backend.close();
-  await other.resticIn(join(scene.base, 'source'), server, 'backup', 'tree');
-  const theirs = other.repositoryBytes - empty;
-  await annotate(`ours ${ours} bytes, restic ${server.version}’s ${theirs}: ${(ours / theirs).toFixed(4)}`);
-  expect(ours / theirs).toBeLessThan(1.02);
-});
+    using other = new BackupScene();
+    await (await other.create()).backend.close();
+    await other.resticIn(join(scene.base, 'source'), server, 'backup', 'tree');
+    const theirs = other.repositoryBytes - empty;
+    await annotate(`ours ${ours} bytes, restic ${server.version}’s ${theirs}: ${(ours / theirs).toFixed(4)}`);
+    expect(ours / theirs).toBeLessThan(1.02);
+  },
+);
 
 /** Real files (our own dependencies: sources, JSON, WASM), some of them twice, noise and a log. Returns their bytes. */
 function growMixedTree(tree: string, most: number): number {
@@ -66,7 +70,14 @@ function growMixedTree(tree: string, most: number): number {
     bytes += content.length;
   };
   put('noise', contentOf(8 * MiB, 1));
-  put('log', Buffer.from(Array.from({ length: 100_000 }, (_, line) => `2026-07-01 request ${line} took ${line % 977} ms\n`).join('')));
+  put(
+    'log',
+    Buffer.from(
+      Array.from({ length: 100_000 }, (_, line) => `2026-07-01 request ${line} took ${line % 977} ms\n`).join(
+        '',
+      ),
+    ),
+  );
   for (const name of readdirSync(modules, { recursive: true, encoding: 'utf8' }).sort()) {
     const stat = statSync(join(modules, name), { throwIfNoEntry: false });
     if (!stat?.isFile() || stat.size > 4 * MiB || bytes + stat.size > most) continue;

@@ -11,13 +11,6 @@ import { dumpPath } from '../../engine/src/archive/browse/dump.ts';
 import { findNames } from '../../engine/src/archive/browse/find-names.ts';
 import { findObjects } from '../../engine/src/archive/browse/find-objects.ts';
 import { listTree } from '../../engine/src/archive/browse/list.ts';
-import {
-  changeJson,
-  foundNodesJson,
-  foundObjectsJson,
-  listedJson,
-  statisticsJson,
-} from '../../engine/src/archive/browse/restic-json.ts';
 import { openLocal } from '../../engine/src/backend/local/local.ts';
 import { modeFromGo } from '../../engine/src/format/go-mode.ts';
 import type { StoredSnapshot } from '../../engine/src/format/types.ts';
@@ -28,6 +21,7 @@ import { GOLDEN_PASSWORD, GOLDEN_REPOSITORIES, unpackGolden } from '../fixtures/
 import { treeFacts } from '../scenes/tree-facts.ts';
 import { restic } from '../servers/restic.ts';
 import { testWith } from '../servers/test-with.ts';
+import { changeJson, foundNodesJson, foundObjectsJson, listedJson, statisticsJson } from './restic-json.ts';
 
 const execute = promisify(execFile);
 const withRestic = testWith(restic);

@@ -17,6 +17,12 @@ test('the installed command says which version it is', async () => {
   expect(stdout).toContain(manifest.version);
 });
 
+test('the page of an error comes along', async () => {
+  const { exitCode, stdout } = await run(installed.command, ['help', 'repository.locked']);
+  expect(exitCode).toBe(0);
+  expect(stdout).toContain('# repository.locked');
+});
+
 test('a mistake in typing ends with the exit code for it', async () => {
   const { exitCode, stderr } = await run(installed.command, ['no-such-command']);
   expect(exitCode).toBe(2);

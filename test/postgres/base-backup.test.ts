@@ -131,6 +131,29 @@ describe('a base backup', () => {
     expect(await repository.loadSnapshots()).toEqual([]);
   });
 
+  test('records what a machine must have to start it: collations and extensions of every database', async () => {
+    using scene = new PostgresScene();
+    const repository = await scene.create();
+    const { record } = await scene.backUp(repository, server.url);
+    const database = record.databases?.find(({ name }) => name === 'postgres');
+    expect(database).toMatchObject({ provider: 'libc', extensions: [{ name: 'plpgsql', version: '1.0' }] });
+    expect(record.databases?.map(({ name }) => name)).toEqual(['postgres', 'template1']);
+    expect(JSON.stringify(record)).not.toContain('password');
+  });
+
+  test('by a role that may only replicate is taken all the same', async () => {
+    using scene = new PostgresScene();
+    await using closed = await startPostgres({
+      major: 16,
+      hostBasedAuthentication: ['host replication sender all trust', 'host all sender all reject'],
+    });
+    await closed.query('CREATE ROLE sender LOGIN REPLICATION');
+    const repository = await scene.create();
+    const { record } = await scene.backUp(repository, closed.url.replace('postgres@', 'sender@'));
+    expect(record).toMatchObject({ role: 'sender', major: 16 });
+    expect(record.databases).toBeUndefined();
+  });
+
   test('into a directory that holds something is refused, and nothing is touched', async () => {
     using scene = new PostgresScene();
     const repository = await scene.create();

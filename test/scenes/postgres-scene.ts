@@ -4,7 +4,7 @@ import path from 'node:path';
 import { type BaseBackupOptions, backUpBase } from '../../app/src/sources/postgres/base-backup.ts';
 import { readBaseRecord } from '../../app/src/sources/postgres/base-record.ts';
 import { logIn } from '../../app/src/sources/postgres/login.ts';
-import { embeddedPrograms } from '../../app/src/sources/postgres/programs.ts';
+import { findPrograms } from '../../app/src/sources/postgres/programs.ts';
 import { type BaseRestoreOptions, restoreBase } from '../../app/src/sources/postgres/restore.ts';
 import { startScratchServer } from '../../app/src/sources/postgres/scratch-server.ts';
 import { parseServerUrl, serverAddress } from '../../app/src/sources/postgres/server-address.ts';
@@ -69,8 +69,7 @@ export class PostgresScene implements Disposable {
     sql: string,
   ): Promise<Row[]> {
     const record = await readBaseRecord(await repository.loadIndex(), snapshot);
-    const programs = await embeddedPrograms(record.major);
-    if (programs === undefined) throw new Error(`there is no PostgreSQL ${record.major} here`);
+    const programs = await findPrograms(record.major);
     await using server = await startScratchServer({ programs, dataDirectory, record, clock: systemClock });
     const { client } = await logIn(server.address, 'sql');
     try {

@@ -5,27 +5,16 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { Client } from 'pg';
-import { embeddedPrograms } from '../../app/src/sources/postgres/programs.ts';
-import type { Server } from './server.ts';
+import { embeddedPrograms, findPrograms } from '../../app/src/sources/postgres/programs.ts';
 
 const execute = promisify(execFile);
 
-/** The versions that the suites run on. */
+/**
+ * The versions that the suites run on: from npm, so that nothing has to be installed. There are packages for x64 alone among
+ * this project's dependencies (58 MB each); elsewhere the system's own are used.
+ */
 export const majors = [14, 15, 16, 17, 18] as const;
 export type Major = (typeof majors)[number];
-
-/** A real PostgreSQL of one major version, from npm. There are packages for x64 alone in this project's dependencies. */
-export function postgres(major: Major): Server {
-  return {
-    name: `PostgreSQL ${major}`,
-    obtain: async () => {
-      const programs = await embeddedPrograms(major);
-      if (programs === undefined)
-        return { unavailable: `no npm package of PostgreSQL ${major} for this platform` };
-      return { path: programs.bin, version: String(major) };
-    },
-  };
-}
 
 export interface PostgresOptions {
   readonly major: Major;
@@ -60,8 +49,7 @@ export interface RunningPostgres extends AsyncDisposable {
 
 /** Starts a server in a directory of its own; disposing stops it and removes the directory. */
 export async function startPostgres(options: PostgresOptions): Promise<RunningPostgres> {
-  const programs = await embeddedPrograms(options.major);
-  if (programs === undefined) throw new Error(`there is no PostgreSQL ${options.major} here`);
+  const programs = (await embeddedPrograms(options.major)) ?? (await findPrograms(options.major));
   const account = serviceAccount();
   const home = await mkdtemp(path.join(tmpdir(), 'holdfast-pg-'));
   if (account !== undefined) await chown(home, account.uid, account.gid);

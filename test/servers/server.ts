@@ -17,4 +17,6 @@ export interface Obtained {
 export interface Unavailable {
   /** Why not, as a sentence for the summary of the run. */
   readonly unavailable: string;
+  /** The machine itself does not allow it, whatever is installed: no failure even where everything must run. */
+  readonly impossible?: true;
 }

@@ -1,6 +1,13 @@
 import { test } from 'vitest';
 import type { Obtained, Server } from './server.ts';
 
+declare module 'vitest' {
+  interface TaskMeta {
+    /** Skipped because this machine does not allow it at all. */
+    impossible?: boolean;
+  }
+}
+
 /**
  * `test` with the server in its context; where it cannot be had, each test is skipped with the reason.
  *
@@ -11,10 +18,13 @@ export function testWith(wanted: Server) {
   let asked: ReturnType<Server['obtain']> | undefined;
   return test.extend<{ server: Obtained }>({
     server: [
-      async ({ skip }, use) => {
+      async ({ skip, task }, use) => {
         asked ??= wanted.obtain();
         const found = await asked;
-        if ('unavailable' in found) return skip(found.unavailable);
+        if ('unavailable' in found) {
+          task.meta.impossible = found.impossible === true;
+          return skip(found.unavailable);
+        }
         await use(found);
       },
       { auto: true },

@@ -89,7 +89,8 @@ function takeSome(prng: Prng, from: Set<Id>, most: number): Id[] {
 
 function drawMishap(prng: Prng, by: Errand['by']): { mishap?: Mishap } {
   const chance = prng.fraction();
-  const after = prng.below(1200);
+  // Squared, since much of the work is over in moments, and what is over cannot be hurt.
+  const after = Math.floor(prng.fraction() ** 2 * 1200);
   if (chance < 0.25) return { mishap: { kind: 'kill -9', after } };
   if (chance < 0.4) return { mishap: { kind: 'interrupt', after } };
   if (chance < 0.6 && by === 'holdfast') return { mishap: { kind: 'storage fault', fault: drawFault(prng) } };

@@ -33,7 +33,7 @@ const clock = systemClock;
 /** One repository through many steps, held against the model after each of them. */
 export class Trial implements Disposable {
   readonly base = mkdtempSync(join(tmpdir(), 'holdfast-soak-'));
-  readonly #repository = join(this.base, 'repository');
+  readonly repository = join(this.base, 'repository');
   readonly #target = join(this.base, 'restored');
   readonly #trees = ['a', 'b', 'c'].map((name) => join(this.base, 'sources', name, 'tree'));
   readonly #model = new Model();
@@ -53,7 +53,7 @@ export class Trial implements Disposable {
   }
 
   async begin(): Promise<void> {
-    const backend = await createLocal({ path: this.#repository });
+    const backend = await createLocal({ path: this.repository });
     const { version, tally } = this.#options;
     await createRepository(backend, this.#password, { clock, kdf: QUICK_KEY, version });
     await backend.close();
@@ -66,7 +66,7 @@ export class Trial implements Disposable {
     this.#options.tally.steps += 1;
     const errands = this.#draw();
     const place = {
-      repository: this.#repository,
+      repository: this.repository,
       password: this.#password,
       restic: this.#options.restic ?? 'restic',
     };
@@ -171,7 +171,7 @@ export class Trial implements Disposable {
     for (const { severity, message } of check.findings)
       if (severity === 'error') wrong.push(`check: ${message}`);
     if (restic !== undefined && this.#steps % RESTIC_CHECKS_EVERY === 0) {
-      const place = { repository: this.#repository, password: this.#password, restic };
+      const place = { repository: this.repository, password: this.#password, restic };
       const ending = await runErrand({ by: 'restic', work: { does: 'check' } }, place);
       tally.resticChecks += 1;
       if (ending.how !== 'done') wrong.push(`restic check: ${'text' in ending ? ending.text : ending.how}`);
@@ -189,12 +189,12 @@ export class Trial implements Disposable {
   }
 
   async #open(): Promise<Repository> {
-    return await openRepository(await openLocal({ path: this.#repository }), this.#password);
+    return await openRepository(await openLocal({ path: this.repository }), this.#password);
   }
 
   async #opens(password: string): Promise<boolean> {
     try {
-      await openRepository(await openLocal({ path: this.#repository }), password);
+      await openRepository(await openLocal({ path: this.repository }), password);
       return true;
     } catch (error) {
       if (isFailure(error, 'repository.wrong-password')) return false;

@@ -1,13 +1,10 @@
-import { Failure } from '@holdfast/engine';
 import type { Command } from 'commander';
-import { countUp, parseDuration } from './option-values.ts';
+import { parseDuration } from './option-values.ts';
 
 export interface GlobalOptions {
   /** Results, progress and errors as JSON lines on standard output. */
   readonly json: boolean;
   readonly quiet: boolean;
-  /** How often `-v` was given. */
-  readonly verbose: number;
   /** False with `--no-color`. */
   readonly color: boolean;
   /** False with `--no-lock`. */
@@ -16,44 +13,33 @@ export interface GlobalOptions {
   readonly retryLock: number;
 }
 
-const NAMES = [
-  'json',
-  'quiet',
-  'verbose',
-  'color',
-  'lock',
-  'retryLock',
-] as const satisfies (keyof GlobalOptions)[];
+const NAMES = ['json', 'quiet', 'color', 'lock', 'retryLock'] as const satisfies (keyof GlobalOptions)[];
 
 /**
  * Declared on every command, not only at the top: so they are understood wherever they stand, in a cluster such as
- * `-nv` too, and never taken out of another option's value (`--exclude -q`).
+ * `-nq` too, and never taken out of another option's value (`--exclude -q`).
  */
 export function addGlobalOptions(command: Command): Command {
   return command
     .optionsGroup('Everywhere:')
     .option('--json', 'print JSON lines for programs')
     .option('-q, --quiet', 'no progress, and no result unless it was asked for')
-    .option('-v, --verbose', 'say more; twice says everything', countUp)
     .option('--no-color', 'no colour (also: NO_COLOR)')
     .option('--no-lock', 'take no lock: to read from a place where nothing may be written')
     .option('--retry-lock <duration>', 'wait so long for a locked repository, such as 10m', parseDuration)
     .helpOption('-h, --help', 'this help');
 }
 
-/** The options as given anywhere on the line; the rightmost place wins, `-v` adds up. */
+/** The options as given anywhere on the line; the rightmost place wins. */
 export function globalOptionsOf(command: Command): GlobalOptions {
-  const given = { json: false, quiet: false, verbose: 0, color: true, lock: true, retryLock: 0 };
-  let verbose = 0;
+  const given = { json: false, quiet: false, color: true, lock: true, retryLock: 0 };
   for (const place of lineage(command)) {
     const values = place.opts();
     for (const name of NAMES) {
       if (place.getOptionValueSource(name) === 'cli') Object.assign(given, { [name]: values[name] });
     }
-    verbose += typeof values.verbose === 'number' ? values.verbose : 0;
   }
-  if (given.quiet && verbose > 0) throw new Failure('usage', '--quiet and --verbose contradict each other');
-  return { ...given, verbose };
+  return given;
 }
 
 /** The words that name a command, without the program's: `repo check`. */

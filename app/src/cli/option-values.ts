@@ -89,8 +89,3 @@ export function collectLists(
   const list = value === '' ? [] : value.split(',').map((tag) => tag.trim());
   return [...(earlier ?? []), list];
 }
-
-/** For an option that says more each time it is given. */
-export function countUp(_value: unknown, earlier: number | undefined): number {
-  return (earlier ?? 0) + 1;
-}

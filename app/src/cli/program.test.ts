@@ -44,7 +44,7 @@ describe('help', () => {
 
   test.each(COMMANDS)('the global options stand after %s too', async (words) => {
     const { stdout } = await run([...words.split(' '), '--help']);
-    for (const option of ['--json', '--quiet', '--verbose', '--no-color', '--no-lock', '--retry-lock']) {
+    for (const option of ['--json', '--quiet', '--no-color', '--no-lock', '--retry-lock']) {
       expect(stdout).toContain(option);
     }
   });
@@ -103,10 +103,6 @@ describe('global options are understood wherever they stand', () => {
     });
     expect(seen).toMatchObject([{ location: '/srv/backup', lock: false, retryLock: 300_000 }]);
   });
-
-  test('quiet and verbose contradict each other', async () => {
-    expect((await run(['-q', 'points', '-v'], { listPoints })).exitCode).toBe(2);
-  });
 });
 
 describe('files backup', () => {
@@ -141,7 +137,7 @@ describe('files backup', () => {
 
   test('hands restic’s options on under their names', async () => {
     const given = await request(
-      `/home /etc -e *.tmp -e cache --exclude-larger-than 1M -nxv --tag a,b --tag c -H db-2 --compression max --no-scan
+      `/home /etc -e *.tmp -e cache --exclude-larger-than 1M -nx --tag a,b --tag c -H db-2 --compression max --no-scan
        --limit-upload 500 --time 2026-11-21T10:44:07Z`.split(/\s+/),
     );
     expect(given).toMatchObject({
@@ -328,7 +324,7 @@ test('no password is ever printed, whatever fails', async () => {
     throw new Error(`failed with ${JSON.stringify(access)} ${access.password}`);
   };
   const debug = { environment: { ...environment, HOLDFAST_DEBUG: '1' } };
-  const { stdout, stderr } = await run(['points', '-vv'], { listPoints }, debug);
+  const { stdout, stderr } = await run(['points'], { listPoints }, debug);
   expect(stdout + stderr).toContain('[secret]');
   expect(stdout + stderr).not.toContain('correct horse');
 });

@@ -9,7 +9,7 @@ import { Secret } from './secret.ts';
 const directory = mkdtempSync(join(tmpdir(), 'holdfast-options-'));
 afterAll(() => rmSync(directory, { recursive: true }));
 
-const globals = { json: false, quiet: false, verbose: 0, color: true, lock: true, retryLock: 0 };
+const globals = { json: false, quiet: false, color: true, lock: true, retryLock: 0 };
 const everywhere = {
   HOLDFAST_REPOSITORY: '/holdfast',
   HOLDFAST_PASSWORD: 'h',

@@ -14,6 +14,7 @@ import { BaseReceiver } from './base-receiver.ts';
 import { type BaseRecord, RECORD_FILE } from './base-record.ts';
 import type { LogPosition } from './base-stream.ts';
 import { type Attributes, BaseTree } from './base-tree.ts';
+import { readDatabases } from './database-facts.ts';
 import { formatLsn } from './lsn.ts';
 import { ReplicationSession } from './replication-session.ts';
 import { type ServerAddress, serverName } from './server-address.ts';
@@ -118,6 +119,7 @@ async function receiveBase(writer: WritingSession, { repository, options, signal
   await using session = await ReplicationSession.open(address, { signal });
   const { systemId } = await session.identifySystem();
   const facts = await readFacts(session);
+  const databases = await readDatabases(address, signal);
   const slot = `holdfast_base_${process.pid}_${startedAt}`;
   await session.createPhysicalSlot(slot, { temporary: true, reserveWal: true });
 
@@ -146,6 +148,7 @@ async function receiveBase(writer: WritingSession, { repository, options, signal
     owner: { uid: owner.uid, gid: owner.gid },
     server: serverName(address, session.host),
     role: address.user,
+    ...(databases === undefined ? {} : { databases: [...databases] }),
     ...(facts.checksums ? { pagesVerified: receiver.pagesVerified } : {}),
   };
   await receiver.add(RECORD_FILE, ours, [Buffer.from(`${JSON.stringify(record, null, 2)}\n`)]);

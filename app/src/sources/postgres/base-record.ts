@@ -27,6 +27,21 @@ export const baseRecord = z.object({
   server: z.string(),
   /** The role that took the base: one that is sure to be in it. */
   role: z.string(),
+  /** Absent when the role may not ask for them by SQL. */
+  databases: z
+    .array(
+      z.object({
+        name: z.string(),
+        collate: z.string(),
+        ctype: z.string(),
+        /** `libc`, `icu` or `builtin`. */
+        provider: z.string(),
+        locale: z.string().optional(),
+        collationVersion: z.string().optional(),
+        extensions: z.array(z.object({ name: z.string(), version: z.string() })).optional(),
+      }),
+    )
+    .optional(),
   /** Pages whose checksum was looked at; absent where the cluster has none. */
   pagesVerified: z.int().optional(),
 });

@@ -146,8 +146,6 @@ export function parseServerError(body: Buffer): ServerError {
   };
 }
 
-export type Row = readonly (string | null)[];
-
 /** Column names of a RowDescription. */
 export function parseColumns(body: Buffer): string[] {
   const names: string[] = [];

@@ -214,11 +214,9 @@ async function untilRecovered(
 }
 
 function notStarted(server: Launched, dataDirectory: string, cause?: unknown): Failure {
-  const reason = server
-    .said()
-    .split('\n')
-    .findLast((line) => line.includes('FATAL') || line.includes('PANIC'));
-  return new Failure('target.write', `the restored server did not start: ${reason ?? 'it gave no reason'}`, {
+  const lines = server.said().trimEnd().split('\n');
+  const reason = lines.findLast((line) => /FATAL|PANIC/.test(line)) ?? lines.at(-1);
+  return new Failure('target.write', `the restored server did not start: ${reason || 'it gave no reason'}`, {
     subject: dataDirectory,
     hint: `The last that it said:\n${server.said().trimEnd()}`,
     cause,

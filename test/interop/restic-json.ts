@@ -1,42 +1,17 @@
-import { goModeOf } from '../../format/go-mode.ts';
-import { formatTime } from '../../format/go-time.ts';
-import type { StoredSnapshot } from '../../format/types.ts';
-import { shortId } from '../../kernel/id.ts';
-import { pathText } from '../filter/path-text.ts';
-import type { Change, DiffFigures, DiffStatistics } from './diff.ts';
-import type { FoundNode } from './find-names.ts';
-import type { FoundObject } from './find-objects.ts';
-import { modeText } from './mode-text.ts';
-import type { SearchResult } from './snapshot-search.ts';
+import type { Change, DiffFigures, DiffStatistics } from '../../engine/src/archive/browse/diff.ts';
+import type { FoundNode } from '../../engine/src/archive/browse/find-names.ts';
+import type { FoundObject } from '../../engine/src/archive/browse/find-objects.ts';
+import { modeText } from '../../engine/src/archive/browse/mode-text.ts';
+import type { SearchResult } from '../../engine/src/archive/browse/snapshot-search.ts';
+import { pathText } from '../../engine/src/archive/filter/path-text.ts';
+import { goModeOf } from '../../engine/src/format/go-mode.ts';
+import { formatTime } from '../../engine/src/format/go-time.ts';
 
 /*
- * The results as restic's --json shows them, so that scripts for restic read ours (restic manual, "Scripting").
+ * Our results in the shapes of restic's --json (restic manual, "Scripting"), to be compared with restic's own.
  * A byte of a name that is not UTF-8 is a lone surrogate (U+DC80…U+DCFF), which JSON.stringify writes as \udcxx: restic
  * writes U+FFFD there, and readers that know no lone surrogates see just that.
  */
-
-/** The first line of `ls --json`. */
-export function snapshotJson({ id, programVersion, ...snapshot }: StoredSnapshot): Record<string, unknown> {
-  const { time, parent, tree, paths, hostname, username, uid, gid, excludes, tags, original } = snapshot;
-  return {
-    time,
-    parent,
-    tree,
-    paths,
-    hostname,
-    username,
-    uid: uid === 0 ? undefined : uid,
-    gid: gid === 0 ? undefined : gid,
-    excludes: excludes.length === 0 ? undefined : excludes,
-    tags: tags.length === 0 ? undefined : tags,
-    original,
-    program_version: programVersion,
-    id,
-    short_id: shortId(id),
-    struct_type: 'snapshot',
-    message_type: 'snapshot',
-  };
-}
 
 /** A line of `ls --json`. */
 export function listedJson({ path, node }: FoundNode): Record<string, unknown> {
