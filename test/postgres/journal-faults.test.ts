@@ -105,7 +105,7 @@ test('a standby that takes over is followed to its new timeline, and both lead t
     await primary.query('INSERT INTO orders SELECT generate_series(1, 100)');
     await receiver.caughtUp(primary);
     await expect
-      .poll(() => standby.query('SELECT count(*)::int AS count FROM orders'))
+      .poll(() => standby.query('SELECT count(*)::int AS count FROM orders'), { timeout: 30_000 })
       .toEqual([{ count: 100 }]);
     await primary.kill();
     await standby.query('SELECT pg_promote()');

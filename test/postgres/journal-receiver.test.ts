@@ -6,6 +6,7 @@ import { type Major, type RunningPostgres, startPostgres } from '../servers/post
 import { differingSegments, flushLsn, JournalScene, makeWal, Receiver, SLOT } from './journal-scene.ts';
 
 const MIB = 2 ** 20;
+const PATIENTLY = { timeout: 30_000 };
 
 /** Keeps its WAL, so that it can be compared. */
 const start = (major: Major, settings: Record<string, string> = {}): Promise<RunningPostgres> =>
@@ -27,7 +28,7 @@ describe.each<Major>([14, 16, 18])('the journal of PostgreSQL %i', (major) => {
         'SELECT flush_lsn::text AS lsn FROM pg_stat_replication WHERE flush_lsn >= $1::pg_lsn',
         [formatLsn(goal)],
       );
-    await expect.poll(acknowledged).toHaveLength(1);
+    await expect.poll(acknowledged, PATIENTLY).toHaveLength(1);
     expect(
       await server.query(
         'SELECT active, restart_lsn IS NOT NULL AS kept FROM pg_replication_slots WHERE slot_name = $1',
@@ -64,7 +65,7 @@ describe('a slot that is lost', () => {
       await using receiver = await Receiver.start(server.url, scene.spool);
       await receiver.caughtUp(server);
     }
-    await expect.poll(() => server.query('SELECT 1 FROM pg_stat_replication')).toEqual([]);
+    await expect.poll(() => server.query('SELECT 1 FROM pg_stat_replication'), PATIENTLY).toEqual([]);
     await server.query(`SELECT pg_drop_replication_slot('${SLOT}')`);
     for (let round = 0; round < 4; round++) {
       await makeWal(server, 20 * MIB);
@@ -92,7 +93,7 @@ describe('a slot that is lost', () => {
       await using receiver = await Receiver.start(server.url, scene.spool);
       await receiver.caughtUp(server);
     }
-    await expect.poll(() => server.query('SELECT 1 FROM pg_stat_replication')).toEqual([]);
+    await expect.poll(() => server.query('SELECT 1 FROM pg_stat_replication'), PATIENTLY).toEqual([]);
     for (let round = 0; round < 6; round++) {
       await makeWal(server, 20 * MIB);
       await server.query('CHECKPOINT');
@@ -115,7 +116,7 @@ describe('a slot that is lost', () => {
       await using receiver = await Receiver.start(server.url, scene.spool);
       await receiver.caughtUp(server);
     }
-    await expect.poll(() => server.query('SELECT 1 FROM pg_stat_replication')).toEqual([]);
+    await expect.poll(() => server.query('SELECT 1 FROM pg_stat_replication'), PATIENTLY).toEqual([]);
     await server.query(`SELECT pg_drop_replication_slot('${SLOT}')`);
     await makeWal(server, 40 * MIB);
     await using receiver = await Receiver.start(server.url, scene.spool);

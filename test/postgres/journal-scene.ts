@@ -231,9 +231,12 @@ export async function standbyOf(
   major: Major,
 ): Promise<RunningPostgres> {
   rmSync(join(dataDirectory, 'postmaster.pid'), { force: true });
-  const primaryInfo = `primary_conninfo = 'host=127.0.0.1 port=${primary.port} user=postgres'`;
+  const lines = [
+    `primary_conninfo = 'host=127.0.0.1 port=${primary.port} user=postgres'`,
+    "wal_retrieve_retry_interval = '100ms'",
+  ];
   const configuration = join(dataDirectory, 'postgresql.conf');
-  writeFileSync(configuration, `${readFileSync(configuration, 'utf8')}\n${primaryInfo}\n`);
+  writeFileSync(configuration, `${readFileSync(configuration, 'utf8')}\n${lines.join('\n')}\n`);
   writeFileSync(join(dataDirectory, 'standby.signal'), '');
   own(dataDirectory, dataDirectory);
   return await startPostgres({ major, dataDirectory });

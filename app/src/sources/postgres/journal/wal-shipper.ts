@@ -96,7 +96,8 @@ export class WalShipper {
       return this.#shipped.has(name) && name !== needed && file !== undefined && file.kind !== 'history';
     });
     await spool.remove(needless);
-    for (const name of needless) this.#shipped.delete(name);
+    const left = new Set(names).difference(new Set(needless));
+    for (const name of this.#shipped.keys()) if (!left.has(name)) this.#shipped.delete(name);
   }
 
   /** Once an hour, and at the start: it reads every slice's tree, and only what is over is rolled up. */

@@ -140,6 +140,6 @@ function outOfOrder(start: Lsn, expected: Lsn): Failure {
 
 const never = new Promise<never>(() => undefined);
 const MOST_QUEUED = 8 * 1024 * 1024;
-/** Half of the server's default `wal_sender_timeout` less some: it hears from us before it has to ask. */
+/** Well below the server's `wal_sender_timeout` (60 s unless set): it hears from us before it has to ask. */
 const ASK_EVERY_MS = 10_000;
 const LONGEST_SILENCE_MS = 60_000;
