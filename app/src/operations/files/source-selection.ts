@@ -104,7 +104,9 @@ async function rootsOf(paths: readonly Buffer[], workingDirectory: string): Prom
     try {
       const { dev } = await lstat(path, { bigint: true });
       roots.push({ path: resolve(workingDirectory, pathText(path)), device: dev });
-    } catch {}
+    } catch {
+      // Not there: nothing to stay on.
+    }
   }
   return roots;
 }
