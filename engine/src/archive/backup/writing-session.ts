@@ -163,12 +163,14 @@ export class WritingSession {
   }
 
   /**
-   * Gives up: stops the workers and keeps what is durable, indexed, for the next run to find. Bytes kept are told by
-   * the counters.
+   * Gives up: stops the workers and keeps what is durable, indexed, for the next run to find; unless the lock is what
+   * was lost. Bytes kept are told by the counters.
    */
   async abandon(): Promise<void> {
     this.#abandoned.abort();
     await this.#crew.stop();
+    // Without a lock a prune may have taken our packs for garbage: an index file that names them would be damage.
+    if (isFailure(this.#signal?.reason, 'repository.lock-lost')) return;
     try {
       await this.#sink.saveIndex(lastCall(this.#signal));
     } catch {
