@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { formatLsn } from '../../app/src/sources/postgres/lsn.ts';
+import { formatLsn } from '../../app/src/sources/postgres/wal/lsn.ts';
 import { type Major, type RunningPostgres, startPostgres } from '../servers/postgres.ts';
 import { differingSegments, flushLsn, JournalScene, makeWal, Receiver, SLOT } from './journal-scene.ts';
 

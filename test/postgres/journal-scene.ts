@@ -16,10 +16,10 @@ import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { Client } from 'pg';
 import { Spool } from '../../app/src/journal/spool.ts';
+import { parseServerUrl, serverAddress } from '../../app/src/sources/postgres/connection/server-address.ts';
 import type { JournalEvent } from '../../app/src/sources/postgres/journal/journal-event.ts';
 import { inspectServer, receiveWal } from '../../app/src/sources/postgres/journal/receiver.ts';
-import { type Lsn, parseLsn } from '../../app/src/sources/postgres/lsn.ts';
-import { parseServerUrl, serverAddress } from '../../app/src/sources/postgres/server-address.ts';
+import { type Lsn, parseLsn } from '../../app/src/sources/postgres/wal/lsn.ts';
 import { systemClock } from '../../engine/src/kernel/clock.ts';
 import { type Major, type RunningPostgres, startPostgres } from '../servers/postgres.ts';
 

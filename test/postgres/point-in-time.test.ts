@@ -1,7 +1,7 @@
 import { chmod, mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { parseLsn } from '../../app/src/sources/postgres/lsn.ts';
+import { parseLsn } from '../../app/src/sources/postgres/wal/lsn.ts';
 import { LOAD_SCHEMA, LOAD_SUMS, type LoadSums, startLoad } from '../scenes/postgres-load.ts';
 import { PostgresScene } from '../scenes/postgres-scene.ts';
 import { type Major, startPostgres } from '../servers/postgres.ts';

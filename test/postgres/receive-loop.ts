@@ -1,8 +1,8 @@
 /** Receives the WAL of argv[2] into the spool argv[3] until it is killed; says "streaming" whenever a stream begins. */
 
 import { Spool } from '../../app/src/journal/spool.ts';
+import { parseServerUrl, serverAddress } from '../../app/src/sources/postgres/connection/server-address.ts';
 import { inspectServer, receiveWal } from '../../app/src/sources/postgres/journal/receiver.ts';
-import { parseServerUrl, serverAddress } from '../../app/src/sources/postgres/server-address.ts';
 import { systemClock } from '../../engine/src/kernel/clock.ts';
 
 const [url = '', directory = ''] = process.argv.slice(2);

@@ -1,9 +1,9 @@
 import { isFailure } from '@holdfast/engine';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { parseLsn } from '../../app/src/sources/postgres/lsn.ts';
-import { ReplicationSession } from '../../app/src/sources/postgres/replication-session.ts';
-import { parseServerUrl, serverAddress } from '../../app/src/sources/postgres/server-address.ts';
-import { sqlStateOf } from '../../app/src/sources/postgres/server-error.ts';
+import { ReplicationSession } from '../../app/src/sources/postgres/connection/replication-session.ts';
+import { parseServerUrl, serverAddress } from '../../app/src/sources/postgres/connection/server-address.ts';
+import { sqlStateOf } from '../../app/src/sources/postgres/connection/server-error.ts';
+import { parseLsn } from '../../app/src/sources/postgres/wal/lsn.ts';
 import { type Major, type RunningPostgres, startPostgres } from '../servers/postgres.ts';
 
 const address = (url: string) => serverAddress(parseServerUrl(url));

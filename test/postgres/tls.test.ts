@@ -2,8 +2,8 @@ import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { ReplicationSession } from '../../app/src/sources/postgres/replication-session.ts';
-import { parseServerUrl, serverAddress } from '../../app/src/sources/postgres/server-address.ts';
+import { ReplicationSession } from '../../app/src/sources/postgres/connection/replication-session.ts';
+import { parseServerUrl, serverAddress } from '../../app/src/sources/postgres/connection/server-address.ts';
 import { type Certificates, makeCertificates } from '../scenes/certificates.ts';
 import { type RunningPostgres, startPostgres } from '../servers/postgres.ts';
 

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { Client } from 'pg';
-import { embeddedPrograms, findPrograms } from '../../app/src/sources/postgres/programs.ts';
+import { embeddedPrograms, findPrograms } from '../../app/src/sources/postgres/restore/programs.ts';
 
 const execute = promisify(execFile);
 

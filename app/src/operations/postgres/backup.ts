@@ -1,8 +1,8 @@
 import { startCrewThreads } from '@holdfast/engine';
 import type { Work } from '../../cli/command-frame.ts';
 import type { BackUpBase } from '../../cli/commands/postgres/backup.ts';
-import { type BaseWatch, backUpBase as takeBase } from '../../sources/postgres/base-backup.ts';
-import type { ServerAddress } from '../../sources/postgres/server-address.ts';
+import { type BaseWatch, backUpBase as takeBase } from '../../sources/postgres/base/base-backup.ts';
+import type { ServerAddress } from '../../sources/postgres/connection/server-address.ts';
 import { type LabelMachine, labelsOf } from '../files/snapshot-labels.ts';
 import { type AccessMachine, openAccess } from '../repository-access.ts';
 import { type ServerMachine, serverOf } from './server.ts';

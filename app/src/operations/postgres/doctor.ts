@@ -1,7 +1,7 @@
 import type { DiagnosePostgres } from '../../cli/commands/doctor/postgres.ts';
 import { diagnose } from '../../doctor/check.ts';
-import { postgresChecks } from '../../sources/postgres/doctor.ts';
-import { examineServer } from '../../sources/postgres/server-health.ts';
+import { postgresChecks } from '../../sources/postgres/server/doctor.ts';
+import { examineServer } from '../../sources/postgres/server/server-health.ts';
 import { type ServerMachine, serverOf } from './server.ts';
 
 export function diagnosePostgres(machine: ServerMachine): DiagnosePostgres {

@@ -4,7 +4,7 @@ import { findingLine, type JournalSummary } from '../../cli/render/journal.ts';
 import { printable } from '../../cli/width.ts';
 import type { JournalEvent, JournalProgress } from '../../sources/postgres/journal/journal-event.ts';
 import type { ShipperEvent } from '../../sources/postgres/journal/wal-shipper.ts';
-import { formatLsn } from '../../sources/postgres/lsn.ts';
+import { formatLsn } from '../../sources/postgres/wal/lsn.ts';
 
 /** What a person hears of a journal. */
 export class JournalStory {

@@ -6,12 +6,12 @@ import type {
   ListBases,
   PostgresPoints,
 } from '../../cli/commands/postgres/points.ts';
-import { type BaseRecord, readBaseRecord } from '../../sources/postgres/base-record.ts';
+import { type BaseRecord, readBaseRecord } from '../../sources/postgres/base/base-record.ts';
 import { readWindows } from '../../sources/postgres/journal/read-windows.ts';
+import type { Moment } from '../../sources/postgres/journal/recovery-windows.ts';
 import { walPlace } from '../../sources/postgres/journal/wal-slices.ts';
-import type { Moment } from '../../sources/postgres/journal/window.ts';
-import { formatLsn, parseLsn } from '../../sources/postgres/lsn.ts';
-import { parseBytes } from '../../sources/postgres/server-facts.ts';
+import { parseBytes } from '../../sources/postgres/server/server-facts.ts';
+import { formatLsn, parseLsn } from '../../sources/postgres/wal/lsn.ts';
 import { type AccessMachine, openAccess } from '../repository-access.ts';
 import { chooseSnapshots } from '../snapshot-choice.ts';
 import { BASE_TAGS } from './backup.ts';

@@ -1,6 +1,6 @@
 import type { ServerOptions } from '../../cli/server-options.ts';
 import { resolveServer } from '../../sources/postgres/config.ts';
-import type { ServerAddress } from '../../sources/postgres/server-address.ts';
+import type { ServerAddress } from '../../sources/postgres/connection/server-address.ts';
 import type { Machine } from '../machine.ts';
 
 export type ServerMachine = Pick<Machine, 'environment' | 'homeDirectory'>;

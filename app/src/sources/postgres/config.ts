@@ -2,8 +2,13 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { Failure } from '@holdfast/engine';
 import { z } from 'zod';
-import { environmentParameters, passwordFrom, serviceParameters } from './parameter-sources.ts';
-import { type Parameters, parseServerUrl, type ServerAddress, serverAddress } from './server-address.ts';
+import { environmentParameters, passwordFrom, serviceParameters } from './connection/parameter-sources.ts';
+import {
+  type Parameters,
+  parseServerUrl,
+  type ServerAddress,
+  serverAddress,
+} from './connection/server-address.ts';
 
 /** A text that may be secret: itself, or where it is. */
 const secret = z.union([

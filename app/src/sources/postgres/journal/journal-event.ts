@@ -1,5 +1,5 @@
 import type { Failure, Finding } from '@holdfast/engine';
-import type { Lsn } from '../lsn.ts';
+import type { Lsn } from '../wal/lsn.ts';
 
 /** What a receiver has to tell, in the order in which it happens. */
 export type JournalEvent =

@@ -1,5 +1,5 @@
 import type { Finding } from '@holdfast/engine';
-import { formatLsn, type Lsn } from '../lsn.ts';
+import { formatLsn, type Lsn } from '../wal/lsn.ts';
 
 export function gapFinding(slot: string, from: Lsn, to: Lsn, why: string): Finding {
   return {

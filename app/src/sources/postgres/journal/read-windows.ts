@@ -1,11 +1,11 @@
 import type { IndexedRepository, Node } from '@holdfast/engine';
 import type { JournalPlace } from '../../../journal/slice.ts';
 import { listSlices, type StoredSlice } from '../../../journal/slice-list.ts';
-import { parseTimelineHistory } from '../timeline-history.ts';
-import type { Lineage } from '../wal-coverage.ts';
-import { parseWalName } from '../wal-segment.ts';
+import type { Lineage } from '../wal/coverage.ts';
+import { parseWalName } from '../wal/segment.ts';
+import { parseTimelineHistory } from '../wal/timeline-history.ts';
+import { type BaseFacts, type RecoveryWindows, recoveryWindows } from './recovery-windows.ts';
 import { walFilesOf } from './wal-slices.ts';
-import { type BaseFacts, type RecoveryWindows, recoveryWindows } from './window.ts';
 
 /** What a repository can bring back of one system, on its latest timeline. */
 export async function readWindows(

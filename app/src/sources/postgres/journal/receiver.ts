@@ -1,17 +1,17 @@
 import { type Clock, Failure, type Random } from '@holdfast/engine';
 import type { Spool } from '../../../journal/spool.ts';
-import { formatLsn, type Lsn, parseLsn, segmentStart } from '../lsn.ts';
 import {
   identifier,
   ReplicationSession,
   type ReplyRow,
   type SystemIdentity,
-} from '../replication-session.ts';
-import type { ServerAddress } from '../server-address.ts';
-import { failureFrom, sqlStateOf } from '../server-error.ts';
-import { parseBytes } from '../server-facts.ts';
-import { parseTimelineHistory, type TimelineSwitch } from '../timeline-history.ts';
-import { historyName } from '../wal-segment.ts';
+} from '../connection/replication-session.ts';
+import type { ServerAddress } from '../connection/server-address.ts';
+import { failureFrom, sqlStateOf } from '../connection/server-error.ts';
+import { parseBytes } from '../server/server-facts.ts';
+import { formatLsn, type Lsn, parseLsn } from '../wal/lsn.ts';
+import { historyName, segmentStart } from '../wal/segment.ts';
+import { parseTimelineHistory, type TimelineSwitch } from '../wal/timeline-history.ts';
 import type { JournalEvent } from './journal-event.ts';
 import { aheadOfServer, gapFinding, slotMadeAnew, spoolLow } from './journal-findings.ts';
 import { prepareSlot } from './slot.ts';

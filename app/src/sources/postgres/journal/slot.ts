@@ -1,8 +1,8 @@
-import type { Lsn } from '../lsn.ts';
-import { parseLsn } from '../lsn.ts';
-import { literal, ReplicationSession } from '../replication-session.ts';
-import type { ServerAddress } from '../server-address.ts';
-import { sqlStateOf } from '../server-error.ts';
+import { literal, ReplicationSession } from '../connection/replication-session.ts';
+import type { ServerAddress } from '../connection/server-address.ts';
+import { sqlStateOf } from '../connection/server-error.ts';
+import type { Lsn } from '../wal/lsn.ts';
+import { parseLsn } from '../wal/lsn.ts';
 
 /** Our slot as it was found, and what was done about it. */
 export interface PreparedSlot {

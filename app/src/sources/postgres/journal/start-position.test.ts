@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { segmentName } from '../wal-segment.ts';
+import { segmentName } from '../wal/segment.ts';
 import { continueOn, neededFile, spoolPosition } from './start-position.ts';
 
 const SIZE = 16 * 2 ** 20;

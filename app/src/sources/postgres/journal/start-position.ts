@@ -1,6 +1,6 @@
-import { type Lsn, segmentStart } from '../lsn.ts';
-import type { TimelineSwitch } from '../timeline-history.ts';
-import { parseWalName, startOfSegment } from '../wal-segment.ts';
+import type { Lsn } from '../wal/lsn.ts';
+import { parseWalName, segmentStart, startOfSegment } from '../wal/segment.ts';
+import type { TimelineSwitch } from '../wal/timeline-history.ts';
 
 /** Where a stream begins: always at the beginning of a segment. */
 export interface WalPosition {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { WalReach } from '../wal-reach.ts';
+import { WalReach } from '../wal/reach.ts';
 import { decodeWalMessage, encodeStandbyStatus } from './wal-messages.ts';
 
 const NOW = Date.UTC(2026, 10, 21, 10, 52);

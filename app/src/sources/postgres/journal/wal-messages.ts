@@ -1,5 +1,5 @@
 import { Failure } from '@holdfast/engine';
-import type { Lsn } from '../lsn.ts';
+import type { Lsn } from '../wal/lsn.ts';
 
 /*
  * What a walsender and we tell each other inside of CopyData (the manual's "Streaming Replication Protocol"). All

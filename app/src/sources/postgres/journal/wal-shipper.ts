@@ -5,9 +5,9 @@ import { type SliceWriter, saveSlice } from '../../../journal/slice.ts';
 import type { Spool } from '../../../journal/spool.ts';
 import { spoolFailure } from '../../../journal/spool-failure.ts';
 import { PARTIAL } from '../../../journal/spool-files.ts';
-import type { Lsn } from '../lsn.ts';
-import { WalReach } from '../wal-reach.ts';
-import { parseWalName, startOfSegment } from '../wal-segment.ts';
+import type { Lsn } from '../wal/lsn.ts';
+import { WalReach } from '../wal/reach.ts';
+import { parseWalName, startOfSegment } from '../wal/segment.ts';
 import { neededFile } from './start-position.ts';
 import { reachTags, rolledUpTags } from './wal-slices.ts';
 

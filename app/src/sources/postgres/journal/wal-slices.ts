@@ -1,8 +1,8 @@
 import type { JournalPlace } from '../../../journal/slice.ts';
 import { type StoredSlice, tagValue } from '../../../journal/slice-list.ts';
 import { PARTIAL } from '../../../journal/spool-files.ts';
-import { formatLsn, type Lsn, parseLsn } from '../lsn.ts';
-import type { WalFileFound } from '../wal-coverage.ts';
+import type { WalFileFound } from '../wal/coverage.ts';
+import { formatLsn, type Lsn, parseLsn } from '../wal/lsn.ts';
 
 /** Where the journal of a system lies in a repository. */
 export function walPlace(systemId: string): JournalPlace {

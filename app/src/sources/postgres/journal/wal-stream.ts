@@ -1,6 +1,6 @@
 import { type Clock, Failure } from '@holdfast/engine';
-import { formatLsn, type Lsn } from '../lsn.ts';
-import type { CopyBoth } from '../replication-session.ts';
+import type { CopyBoth } from '../connection/replication-session.ts';
+import { formatLsn, type Lsn } from '../wal/lsn.ts';
 import type { JournalProgress } from './journal-event.ts';
 import { decodeWalMessage, encodeStandbyStatus } from './wal-messages.ts';
 import type { WalWriter } from './wal-writer.ts';

@@ -1,8 +1,8 @@
 import { Failure } from '@holdfast/engine';
 import type { Spool } from '../../../journal/spool.ts';
 import type { SpoolSegment } from '../../../journal/spool-segment.ts';
-import { formatLsn, type Lsn } from '../lsn.ts';
-import { segmentName, segmentNumber, segmentOffset } from '../wal-segment.ts';
+import { formatLsn, type Lsn } from '../wal/lsn.ts';
+import { segmentName, segmentNumber, segmentOffset } from '../wal/segment.ts';
 
 export interface WalWriterOptions {
   readonly spool: Spool;

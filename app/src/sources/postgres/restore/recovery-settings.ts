@@ -1,5 +1,5 @@
 import { Failure } from '@holdfast/engine';
-import { formatLsn, type Lsn } from './lsn.ts';
+import { formatLsn, type Lsn } from '../wal/lsn.ts';
 
 /** The moment to which WAL is replayed. */
 export type RecoveryTarget =

@@ -1,6 +1,11 @@
 import { Failure } from '@holdfast/engine';
-import { type Lsn, parseLsn } from './lsn.ts';
-import { literal, type ReplicationSession, type ReplyPart, type ReplyRow } from './replication-session.ts';
+import {
+  literal,
+  type ReplicationSession,
+  type ReplyPart,
+  type ReplyRow,
+} from '../connection/replication-session.ts';
+import { type Lsn, parseLsn } from '../wal/lsn.ts';
 
 export interface BaseRequest {
   /** Stands in backup_label and in pg_stat_progress_basebackup's neighbours. */

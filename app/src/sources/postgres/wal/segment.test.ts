@@ -1,8 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { segmentNumbers, walCoverage } from './coverage.ts';
 import { formatLsn, parseLsn } from './lsn.ts';
-import { parseTimelineHistory, timelineAt } from './timeline-history.ts';
-import { segmentNumbers, walCoverage } from './wal-coverage.ts';
 import {
   assertSegmentSize,
   historyName,
@@ -10,8 +9,10 @@ import {
   segmentName,
   segmentNumber,
   segmentOffset,
+  segmentStart,
   startOfSegment,
-} from './wal-segment.ts';
+} from './segment.ts';
+import { parseTimelineHistory, timelineAt } from './timeline-history.ts';
 
 const MIB = 1 << 20;
 const DEFAULT = 16 * MIB;
@@ -31,6 +32,8 @@ describe('names of WAL files', () => {
     expect(segmentName({ timeline: 1, number: segmentNumber(lsn, 64 * MIB) }, 64 * MIB)).toBe(
       '00000001000000A30000003F',
     );
+    const beyond = segmentNumber(parseLsn('1/40000000'), 1024 * MIB);
+    expect(segmentName({ timeline: 31, number: beyond }, 1024 * MIB)).toBe('0000001F0000000100000001');
     expect(historyName(26)).toBe('0000001A.history');
   });
 
@@ -42,6 +45,7 @@ describe('names of WAL files', () => {
         expect(name).toMatch(/^[0-9A-F]{24}$/);
         expect(parseWalName(name, size)).toEqual({ kind: 'segment', timeline, number });
         expect(parseWalName(`${name}.partial`, size)).toEqual({ kind: 'partial', timeline, number });
+        expect(segmentStart(lsn, size)).toBe(startOfSegment(number, size));
         expect(startOfSegment(number, size) + BigInt(segmentOffset(lsn, size))).toBe(lsn);
       }),
     );

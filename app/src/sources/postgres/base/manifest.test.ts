@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { isFailure } from '@holdfast/engine';
 import { expect, test } from 'vitest';
-import { neededWal, parseManifest } from './base-manifest.ts';
-import { parseLsn } from './lsn.ts';
+import { parseLsn } from '../wal/lsn.ts';
+import { neededWal, parseManifest } from './manifest.ts';
 
 const body = `{ "PostgreSQL-Backup-Manifest-Version": 2,
 "Files": [

@@ -1,6 +1,6 @@
 import { Failure } from '@holdfast/engine';
-import type { ReplicationSession } from './replication-session.ts';
-import { sqlStateOf } from './server-error.ts';
+import type { ReplicationSession } from '../connection/replication-session.ts';
+import { sqlStateOf } from '../connection/server-error.ts';
 
 /**
  * What has to be known of a server to start its data elsewhere. A server in recovery refuses settings smaller than those

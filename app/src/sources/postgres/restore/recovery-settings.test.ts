@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { configurationLines, recoverySettings } from './recovery.ts';
+import { configurationLines, recoverySettings } from './recovery-settings.ts';
 
 const walDirectory = "/srv/it's 100% wal";
 

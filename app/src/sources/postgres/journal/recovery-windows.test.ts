@@ -1,8 +1,8 @@
 import type { Id } from '@holdfast/engine';
 import { describe, expect, test } from 'vitest';
-import type { WalFileFound } from '../wal-coverage.ts';
-import { segmentName } from '../wal-segment.ts';
-import { type BaseFacts, recoveryWindows, type SliceWal } from './window.ts';
+import type { WalFileFound } from '../wal/coverage.ts';
+import { segmentName } from '../wal/segment.ts';
+import { type BaseFacts, recoveryWindows, type SliceWal } from './recovery-windows.ts';
 
 const SIZE = 16 * 2 ** 20;
 const at = (segments: number) => BigInt(Math.round(segments * SIZE));

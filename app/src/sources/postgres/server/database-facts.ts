@@ -1,9 +1,9 @@
 import { isFailure } from '@holdfast/engine';
 import type { Client } from 'pg';
-import type { BaseRecord } from './base-record.ts';
-import { logIn } from './login.ts';
-import { type ServerAddress, serverName } from './server-address.ts';
-import { failureFrom } from './server-error.ts';
+import type { BaseRecord } from '../base/base-record.ts';
+import { logIn } from '../connection/login.ts';
+import { type ServerAddress, serverName } from '../connection/server-address.ts';
+import { failureFrom } from '../connection/server-error.ts';
 
 type DatabaseFacts = NonNullable<BaseRecord['databases']>[number];
 

@@ -1,6 +1,6 @@
 import { Failure } from '@holdfast/engine';
 import { expect, test } from 'vitest';
-import { diagnose } from '../../doctor/check.ts';
+import { diagnose } from '../../../doctor/check.ts';
 import { postgresChecks, type ServerHealth } from './doctor.ts';
 
 const well: ServerHealth = {

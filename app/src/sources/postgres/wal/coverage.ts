@@ -1,5 +1,5 @@
+import { parseWalName, segmentNumber, startOfSegment } from './segment.ts';
 import { type TimelineSwitch, timelineAt } from './timeline-history.ts';
-import { parseWalName, segmentNumber, startOfSegment } from './wal-segment.ts';
 
 /** A piece of WAL without a hole. `to` is the first byte that is not there. */
 export interface WalRange {

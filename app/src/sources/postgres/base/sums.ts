@@ -1,6 +1,6 @@
 import { createPageSums, Failure } from '@holdfast/engine';
-import { type BaseManifest, neededWal } from './base-manifest.ts';
-import type { Lsn } from './lsn.ts';
+import type { Lsn } from '../wal/lsn.ts';
+import { type BaseManifest, neededWal } from './manifest.ts';
 import { isRelationFile, segmentNumber } from './relation-file.ts';
 
 /** 1 GiB of pages of 8 KiB: how PostgreSQL is built unless one asks for something else. */

@@ -10,8 +10,8 @@ import {
 import type { JournalPlace } from '../../../journal/slice.ts';
 import { listSlices, type StoredSlice } from '../../../journal/slice-list.ts';
 import { PARTIAL } from '../../../journal/spool-files.ts';
-import { type Lsn, segmentStart } from '../lsn.ts';
-import { parseWalName, startOfSegment } from '../wal-segment.ts';
+import type { Lsn } from '../wal/lsn.ts';
+import { parseWalName, segmentStart, startOfSegment } from '../wal/segment.ts';
 
 export interface WalRestoreOptions {
   readonly place: JournalPlace;

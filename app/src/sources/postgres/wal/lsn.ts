@@ -19,20 +19,3 @@ export function parseLsn(text: string): Lsn {
 export function formatLsn(lsn: Lsn): string {
   return `${(lsn >> 32n).toString(16)}/${(lsn & 0xffff_ffffn).toString(16)}`.toUpperCase();
 }
-
-/** Where the segment begins that holds `lsn`. */
-export function segmentStart(lsn: Lsn, segmentBytes: number): Lsn {
-  return lsn - (lsn % BigInt(segmentBytes));
-}
-
-/**
- * The file in pg_wal that holds the byte at `lsn`: 8 hexadecimal digits each of the timeline, of the upper half and of
- * the segment's number within it (xlog_internal.h, XLogFileName).
- */
-export function walFileName(timeline: number, lsn: Lsn, segmentBytes: number): string {
-  const segment = lsn / BigInt(segmentBytes);
-  const segmentsPerHalf = 0x1_0000_0000n / BigInt(segmentBytes);
-  return [BigInt(timeline), segment / segmentsPerHalf, segment % segmentsPerHalf]
-    .map((part) => part.toString(16).toUpperCase().padStart(8, '0'))
-    .join('');
-}

@@ -9,8 +9,8 @@ import {
   restoreSnapshot,
   type StoredSnapshot,
 } from '@holdfast/engine';
-import { BASE_FOLDER, type BaseRecord, readBaseRecord } from './base-record.ts';
-import { configurationLines, type Recovery, recoverySettings } from './recovery.ts';
+import { BASE_FOLDER, type BaseRecord, readBaseRecord } from '../base/base-record.ts';
+import { configurationLines, type Recovery, recoverySettings } from './recovery-settings.ts';
 
 export interface Owner {
   readonly uid: number;

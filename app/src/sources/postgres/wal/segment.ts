@@ -62,6 +62,11 @@ export function startOfSegment(number: bigint, segmentSize: number): bigint {
   return number * BigInt(segmentSize);
 }
 
+/** Where the segment begins that holds the byte at `lsn`. */
+export function segmentStart(lsn: bigint, segmentSize: number): bigint {
+  return lsn - (lsn % BigInt(segmentSize));
+}
+
 /** Bytes of `lsn` within its segment. */
 export function segmentOffset(lsn: bigint, segmentSize: number): number {
   return Number(lsn % BigInt(segmentSize));

@@ -10,15 +10,15 @@ import {
   WritingSession,
   withWriteLock,
 } from '@holdfast/engine';
-import { BaseReceiver } from './base-receiver.ts';
+import { ReplicationSession } from '../connection/replication-session.ts';
+import { type ServerAddress, serverName } from '../connection/server-address.ts';
+import { readDatabases } from '../server/database-facts.ts';
+import { readFacts } from '../server/server-facts.ts';
+import { formatLsn } from '../wal/lsn.ts';
 import { type BaseRecord, RECORD_FILE } from './base-record.ts';
 import type { LogPosition } from './base-stream.ts';
-import { type Attributes, BaseTree } from './base-tree.ts';
-import { readDatabases } from './database-facts.ts';
-import { formatLsn } from './lsn.ts';
-import { ReplicationSession } from './replication-session.ts';
-import { type ServerAddress, serverName } from './server-address.ts';
-import { readFacts } from './server-facts.ts';
+import { BaseReceiver } from './receiver.ts';
+import { type Attributes, BaseTree } from './tree.ts';
 
 export interface BaseBackupOptions {
   readonly address: ServerAddress;

@@ -3,11 +3,11 @@ import { chown, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type Clock, Failure } from '@holdfast/engine';
-import type { BaseRecord } from './base-record.ts';
-import { logIn } from './login.ts';
+import type { BaseRecord } from '../base/base-record.ts';
+import { logIn } from '../connection/login.ts';
+import { type ServerAddress, serverAddress } from '../connection/server-address.ts';
 import type { Programs } from './programs.ts';
-import { configurationLines } from './recovery.ts';
-import { type ServerAddress, serverAddress } from './server-address.ts';
+import { configurationLines } from './recovery-settings.ts';
 
 export interface ScratchOptions {
   readonly programs: Programs;

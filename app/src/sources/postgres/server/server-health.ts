@@ -1,10 +1,10 @@
 import { Failure, isFailure } from '@holdfast/engine';
 import type { Client } from 'pg';
+import { logIn } from '../connection/login.ts';
+import { ReplicationSession } from '../connection/replication-session.ts';
+import { type ServerAddress, serverName } from '../connection/server-address.ts';
+import { failureFrom } from '../connection/server-error.ts';
 import { EXAMINED_SETTINGS, type ServerHealth } from './doctor.ts';
-import { logIn } from './login.ts';
-import { ReplicationSession } from './replication-session.ts';
-import { type ServerAddress, serverName } from './server-address.ts';
-import { failureFrom } from './server-error.ts';
 
 /** Asks over both kinds of connection whatever they give. Throws only when nothing answers at all. */
 export async function examineServer(address: ServerAddress, signal: AbortSignal): Promise<ServerHealth> {

@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
 import { Failure } from '@holdfast/engine';
 import { z } from 'zod';
-import { type Lsn, parseLsn, segmentStart, walFileName } from './lsn.ts';
+import { segmentNumbers } from '../wal/coverage.ts';
+import { type Lsn, parseLsn } from '../wal/lsn.ts';
+import { segmentName } from '../wal/segment.ts';
 
 /** backup_manifest as the manual describes it ("Backup Manifest Format"), as far as it is used here. */
 const manifestShape = z.object({
@@ -66,13 +68,11 @@ export function parseManifest(bytes: Buffer): BaseManifest {
 
 /** The names of all WAL files that a base needs, so that it can be restored. */
 export function neededWal(ranges: readonly WalRange[], segmentBytes: number): string[] {
-  return ranges.flatMap(({ timeline, start, end }) => {
-    const names: string[] = [];
-    for (let at = segmentStart(start, segmentBytes); at < end; at += BigInt(segmentBytes)) {
-      names.push(walFileName(timeline, at, segmentBytes));
-    }
-    return names;
-  });
+  return ranges.flatMap(({ timeline, start, end }) =>
+    Array.from(segmentNumbers(start, end, segmentBytes), (number) =>
+      segmentName({ timeline, number }, segmentBytes),
+    ),
+  );
 }
 
 function parsedJson(bytes: Buffer): unknown {

@@ -1,6 +1,6 @@
 import type { Failure } from '@holdfast/engine';
-import type { Advice, Check } from '../../doctor/check.ts';
-import { identifier } from './replication-session.ts';
+import type { Advice, Check } from '../../../doctor/check.ts';
+import { identifier } from '../connection/replication-session.ts';
 
 /** What was learnt of a server. What could not be learnt is absent, and then nothing is said about it. */
 export interface ServerHealth {

@@ -1,6 +1,6 @@
 import { Failure } from '@holdfast/engine';
+import { type Lsn, parseLsn } from '../wal/lsn.ts';
 import { logIn, takeSocket } from './login.ts';
-import { type Lsn, parseLsn } from './lsn.ts';
 import { type Message, MessageStream, parseColumns, parseRow, parseServerError } from './message-stream.ts';
 import { type HostAddress, type ServerAddress, serverName } from './server-address.ts';
 import { failureFrom, type ServerError } from './server-error.ts';

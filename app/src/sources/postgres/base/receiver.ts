@@ -6,7 +6,8 @@ import {
   type Id,
   isFailure,
 } from '@holdfast/engine';
-import { type BaseManifest, parseManifest } from './base-manifest.ts';
+import type { ReplicationSession } from '../connection/replication-session.ts';
+import type { ServerFacts } from '../server/server-facts.ts';
 import { BASE_FOLDER } from './base-record.ts';
 import {
   type BasePart,
@@ -15,12 +16,11 @@ import {
   type LogPosition,
   type Tablespace,
 } from './base-stream.ts';
-import { BaseSums } from './base-sums.ts';
-import type { Attributes, BaseTree } from './base-tree.ts';
+import { type BaseManifest, parseManifest } from './manifest.ts';
 import { isRewrittenInPlace } from './relation-file.ts';
-import type { ReplicationSession } from './replication-session.ts';
-import type { ServerFacts } from './server-facts.ts';
+import { BaseSums } from './sums.ts';
 import { tarEntries } from './tar-entries.ts';
+import type { Attributes, BaseTree } from './tree.ts';
 
 /** What is asked of a writing session: to cut a stream and to store its pieces while the next is read. */
 export interface ContentWriter {

@@ -1,6 +1,6 @@
 import type { Id } from '@holdfast/engine';
-import type { Lsn } from '../lsn.ts';
-import { type Lineage, type WalFileFound, type WalRange, walCoverage } from '../wal-coverage.ts';
+import { type Lineage, type WalFileFound, type WalRange, walCoverage } from '../wal/coverage.ts';
+import type { Lsn } from '../wal/lsn.ts';
 
 /** A base backup, as far as windows are concerned. */
 export interface BaseFacts {
