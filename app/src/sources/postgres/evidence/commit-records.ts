@@ -69,7 +69,8 @@ export class CommitScan {
   /** Bytes of the current record, or of what lies before the next one. */
   #wanted(): number {
     if (this.#skip > 0) return this.#skip;
-    const known = this.#record.length < LENGTH_BYTES ? LENGTH_BYTES : Math.min(this.#recordBytes, RECORD_HEADER);
+    const known =
+      this.#record.length < LENGTH_BYTES ? LENGTH_BYTES : Math.min(this.#recordBytes, RECORD_HEADER);
     return known - this.#record.length;
   }
 

@@ -2,7 +2,14 @@ import type { Finding } from '@holdfast/engine';
 import { type CountedTable, isCounted, type SampledDatabase } from './evidence.ts';
 
 /** What a copy holds of one table of the evidence; undefined when it is not there. */
-export type FoundTable = Omit<CountedTable, 'schema' | 'name'> | undefined;
+export type FoundTable = Omit<CountedTable, 'schema' | 'name'> | UnreadableTable | undefined;
+
+interface UnreadableTable {
+  /** What the server said. */
+  readonly failed: string;
+  /** It is this machine that lacks something, not the copy. */
+  readonly here: boolean;
+}
 
 /** A copy of one database, asked the same questions at the same position of the log. */
 export interface FoundDatabase {
@@ -54,7 +61,13 @@ export function compareDatabase(
       });
       continue;
     }
-    const difference = differenceOf(table, found.tables[at]);
+    const copy = found.tables[at];
+    if (copy !== undefined && 'failed' in copy && copy.here) {
+      tally.unknown += 1;
+      findings.push(notReadHere(subject, copy.failed));
+      continue;
+    }
+    const difference = differenceOf(table, copy);
     if (difference === undefined) {
       tally.exact += 1;
       rows += BigInt(table.rows);
@@ -82,6 +95,7 @@ export function compareDatabase(
 
 function differenceOf(recorded: CountedTable, found: FoundTable): string | undefined {
   if (found === undefined) return 'the table is missing';
+  if ('failed' in found) return `it cannot be read: ${found.failed}`;
   if (found.rows !== recorded.rows) return `${recorded.rows} rows in the original, ${found.rows} in the copy`;
   if (found.content !== recorded.content) return `${recorded.rows} rows in both, but their content differs`;
   for (const [sql, value] of Object.entries(recorded.aggregates ?? {})) {
@@ -93,7 +107,9 @@ function differenceOf(recorded: CountedTable, found: FoundTable): string | undef
 
 function* factFindings(recorded: SampledDatabase, found: FoundDatabase): Generator<Finding> {
   const known = (facts: Pick<FoundDatabase, 'collate' | 'ctype' | 'extensions'>) =>
-    [facts.collate, facts.ctype, ...facts.extensions.map(({ name, version }) => `${name} ${version}`)].join(', ');
+    [facts.collate, facts.ctype, ...facts.extensions.map(({ name, version }) => `${name} ${version}`)].join(
+      ', ',
+    );
   if (known(recorded) !== known(found)) {
     yield {
       severity: 'error',
@@ -110,6 +126,16 @@ function* factFindings(recorded: SampledDatabase, found: FoundDatabase): Generat
       message: `the copy has tables that the original did not have: ${found.strangers.join(', ')}`,
     };
   }
+}
+
+function notReadHere(subject: string, said: string): Finding {
+  return {
+    severity: 'warning',
+    code: 'evidence.unknown',
+    subject,
+    message: `it could not be compared on this machine: ${said}`,
+    hint: 'Install the extensions of the original for the PostgreSQL of this machine, of the same major version.',
+  };
 }
 
 function sampledFinding(subject: string, percent: number): Finding {

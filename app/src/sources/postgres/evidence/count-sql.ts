@@ -42,16 +42,23 @@ export const LIST_TABLES = `
 `;
 
 /** With the table's file as it is now: one that a statement has put there since the snapshot holds other rows. */
-export function countSql(table: TableName & { readonly oid?: string }, plan: CountPlan, aggregates: readonly string[]) {
+export function countSql(
+  table: TableName & { readonly oid?: string },
+  plan: CountPlan,
+  aggregates: readonly string[],
+) {
   const { content, sample } = plan;
   const row = 'textin(record_out(holdfast_row.*)) COLLATE "C"';
   const columns = [
     'count(*)::text AS rows',
     ...(content ? [`coalesce(sum(hashtextextended(${row}, 0)), 0)::text AS content`] : []),
     ...aggregates.map((sql, at) => `(${sql})::text AS aggregate_${at}`),
-    ...(table.oid === undefined ? [] : [`pg_relation_filenode(${literal(table.oid)}::regclass)::text AS file`]),
+    ...(table.oid === undefined
+      ? []
+      : [`pg_relation_filenode(${literal(table.oid)}::regclass)::text AS file`]),
   ];
-  const some = sample === undefined ? '' : ` TABLESAMPLE SYSTEM (${sample.percent}) REPEATABLE (${sample.seed})`;
+  const some =
+    sample === undefined ? '' : ` TABLESAMPLE SYSTEM (${sample.percent}) REPEATABLE (${sample.seed})`;
   return `SELECT ${columns.join(', ')} FROM ONLY ${qualified(table)} AS holdfast_row${some}`;
 }
 

@@ -3,11 +3,11 @@ import { ReplicationSession } from '../connection/replication-session.ts';
 import { type ServerAddress, serverName } from '../connection/server-address.ts';
 import { readFacts } from '../server/server-facts.ts';
 import { formatLsn } from '../wal/lsn.ts';
+import type { ContentView } from './content-view.ts';
 import { DATABASE_FACTS, SESSION_SETTINGS } from './count-sql.ts';
 import type { DatabaseEvidence, Evidence, SampledDatabase } from './evidence.ts';
-import { momentByLog } from './log-moment.ts';
-import type { Moment } from './moment.ts';
-import { momentBySlot } from './slot-snapshot.ts';
+import { viewByLog } from './log-view.ts';
+import { viewBySlot } from './slot-view.ts';
 import { markLog, SqlSession } from './sql-session.ts';
 import { countTables } from './table-counts.ts';
 import type { CountLimits } from './table-plan.ts';
@@ -45,7 +45,8 @@ export async function sampleServer(options: SampleOptions): Promise<Evidence> {
   const { names, standby } = await readServer(there, options);
   const deadline = clock.now() + limits.totalTime;
   const databases: DatabaseEvidence[] = [];
-  for (const name of names) databases.push(await sampleDatabase(name, { ...server, standby }, deadline, options));
+  for (const name of names)
+    databases.push(await sampleDatabase(name, { ...server, standby }, deadline, options));
   if (!standby) await markEnd(there, signal);
   return {
     version: 1,
@@ -92,8 +93,8 @@ async function sampleDatabase(
 ): Promise<DatabaseEvidence> {
   const { signal } = options;
   try {
-    const moment = await findMoment({ ...server, address: { ...server.address, database: name } }, options);
-    await using sql = moment.sql;
+    const view = await findView({ ...server, address: { ...server.address, database: name } }, options);
+    await using sql = view.sql;
     await sql.query(SESSION_SETTINGS);
     const [facts] = await sql.query<Facts>(DATABASE_FACTS);
     if (facts === undefined) throw new Failure('internal', `${name} has no row in pg_database`);
@@ -101,9 +102,9 @@ async function sampleDatabase(
     const counted = await countTables(sql, name, deadline, { ...options, major: server.major });
     return {
       name,
-      lsn: formatLsn(moment.lsn),
-      method: moment.method,
-      ...(moment.inProgress === undefined ? {} : { inProgress: moment.inProgress.map(String) }),
+      lsn: formatLsn(view.lsn),
+      method: view.method,
+      ...(view.inProgress === undefined ? {} : { inProgress: view.inProgress.map(String) }),
       ...rest,
       ...(collationVersion === null ? {} : { collationVersion }),
       ...counted,
@@ -119,24 +120,24 @@ type Facts = Pick<SampledDatabase, 'collate' | 'ctype' | 'extensions'> & {
   readonly collationVersion: string | null;
 };
 
-async function findMoment(server: SampledServer, options: SampleOptions): Promise<Moment> {
+async function findView(server: SampledServer, options: SampleOptions): Promise<ContentView> {
   const { address, major, standby } = server;
   const { clock, signal, slotPatience = USUAL_PATIENCE } = options;
   if (server.logical && (!standby || major >= FIRST_WITH_SLOTS_ON_STANDBY)) {
-    const moment = await momentBySlot(address, { major, clock, signal, patience: slotPatience }).catch(
+    const view = await viewBySlot(address, { major, clock, signal, patience: slotPatience }).catch(
       (error: unknown) => {
         // No slot is free, or the role may not have one: the log serves as well.
         if (standby || !isFailure(error) || error.code === 'source.unreachable') throw error;
         return undefined;
       },
     );
-    if (moment !== undefined) return moment;
+    if (view !== undefined) return view;
   }
   if (standby) throw notOnStandby();
-  const moment = await momentByLog(address, { clock, signal, tries: MOST_TRIES });
-  if (moment !== undefined) return moment;
+  const view = await viewByLog(address, { clock, signal, tries: MOST_TRIES });
+  if (view !== undefined) return view;
   throw new Failure('source.unsupported', 'no moment was found at which log and content agree exactly', {
-    hint: 'Try again, or set wal_level = logical: then the server itself knows such moments.',
+    hint: 'Try again, or set wal_level = logical: then the server itself knows such positions.',
   });
 }
 

@@ -69,7 +69,9 @@ async function countTable(
   let plans: CountPlan[] | undefined;
   for (;;) {
     try {
-      await sql.query(`SET LOCAL statement_timeout = ${time}; SET LOCAL lock_timeout = ${Math.min(time, LOCK_TIME)}`);
+      await sql.query(
+        `SET LOCAL statement_timeout = ${time}; SET LOCAL lock_timeout = ${Math.min(time, LOCK_TIME)}`,
+      );
       plans ??= planCount(await sizeOf(sql, table), limits, random);
       const plan = plans.shift();
       if (plan === undefined) return outcome;
@@ -87,7 +89,9 @@ async function countTable(
 }
 
 async function sizeOf(sql: SqlSession, { oid }: ListedTable): Promise<number> {
-  const [row] = await sql.query<{ bytes: string | null }>(`SELECT pg_table_size(${literal(oid)}::regclass) AS bytes`);
+  const [row] = await sql.query<{ bytes: string | null }>(
+    `SELECT pg_table_size(${literal(oid)}::regclass) AS bytes`,
+  );
   return Number(row?.bytes ?? 0);
 }
 

@@ -16,7 +16,7 @@ export function parseVisible(text: string): VisibleSet {
 
 /**
  * Where the log must be cut so that what is before it is exactly what is visible: before the first commit that is not.
- * Undefined when there is no such place: a transaction becomes visible a moment after its record is written, and another
+ * Undefined when there is no such place: a transaction becomes visible a view after its record is written, and another
  * one may overtake it there. `until`: no visible commit lies behind it.
  */
 export function visibleCut(

@@ -4,35 +4,42 @@ import type { ServerAddress } from '../connection/server-address.ts';
 import { decodeWalMessage, encodeStandbyStatus } from '../journal/wal-messages.ts';
 import { formatLsn, type Lsn, parseLsn } from '../wal/lsn.ts';
 import { CommitScan } from './commit-records.ts';
-import type { Moment } from './moment.ts';
+import type { ContentView } from './content-view.ts';
 import { markLog, SqlSession } from './sql-session.ts';
 import { parseVisible, visibleCut } from './visible-cut.ts';
 
 export interface LogOptions {
   readonly clock: Clock;
-  /** How often to look for a moment that fits. */
+  /** How often to look for a view that fits. */
   readonly tries: number;
   readonly signal: AbortSignal;
 }
 
 /**
- * The same as `momentBySlot` where no logical slot can be had: a snapshot is taken as any transaction takes it, and the
+ * The same as `viewBySlot` where no logical slot can be had: a snapshot is taken as any transaction takes it, and the
  * log that is written meanwhile says where to cut so that it fits. Undefined when it does not fit once in so many tries.
  *
- * Commits that were written before we began to read and were not visible yet (they wait for a synchronous standby, say)
- * are not seen here: whether one of `inProgress` is such, the copy tells.
+ * A commit that was written before we began to read, and was not visible yet, is not seen here. So a moment is waited for at
+ * which none is in progress any more of those that were then; where one stays (a long transaction, or one that waits for a
+ * synchronous standby), the copy will tell whether it had committed.
  */
-export async function momentByLog(address: ServerAddress, options: LogOptions): Promise<Moment | undefined> {
+export async function viewByLog(
+  address: ServerAddress,
+  options: LogOptions,
+): Promise<ContentView | undefined> {
   const { signal, clock, tries } = options;
   const sql = await SqlSession.open(address, signal);
   try {
     await using session = await ReplicationSession.open(sql.address, { signal });
+    const before = parseVisible(
+      (await sql.query<Seen>('SELECT txid_current_snapshot()::text AS visible'))[0]?.visible ?? '',
+    );
     await using other = await SqlSession.open(sql.address, signal);
     const { flushed } = await session.identifySystem();
     const tail = new LogTail(session, flushed - (flushed % PAGE), clock);
     for (let tried = 0; tried < tries; tried += 1) {
       await sql.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
-      const [row] = await sql.query<{ visible: string; until: string }>(
+      const [row] = await sql.query<Seen & { until: string }>(
         'SELECT txid_current_snapshot()::text AS visible, pg_current_wal_insert_lsn()::text AS until',
       );
       const until = parseLsn(row?.until ?? '');
@@ -41,7 +48,8 @@ export async function momentByLog(address: ServerAddress, options: LogOptions): 
       await markLog(other);
       await tail.reach(until);
       const lsn = tail.scan.lost ? undefined : visibleCut(tail.scan.commits, visible, until);
-      if (lsn !== undefined) return { sql, lsn, method: 'log', inProgress: visible.inProgress };
+      const unsure = visible.inProgress.some((xid) => before.inProgress.includes(xid)) && tried < tries / 2;
+      if (lsn !== undefined && !unsure) return { sql, lsn, method: 'log', inProgress: visible.inProgress };
       await sql.query('ROLLBACK');
       if (tail.scan.lost) break;
     }
@@ -51,6 +59,10 @@ export async function momentByLog(address: ServerAddress, options: LogOptions): 
   }
   await sql[Symbol.asyncDispose]();
   return undefined;
+}
+
+interface Seen {
+  readonly visible: string;
 }
 
 /** The end of a server's log, read as far as it is asked for. */

@@ -2,8 +2,8 @@ import type { Clock } from '@holdfast/engine';
 import { identifier, literal, ReplicationSession } from '../connection/replication-session.ts';
 import type { ServerAddress } from '../connection/server-address.ts';
 import { type Lsn, parseLsn } from '../wal/lsn.ts';
+import type { ContentView } from './content-view.ts';
 import { endBackend, SqlSession } from './sql-session.ts';
-import type { Moment } from './moment.ts';
 
 export interface SlotOptions {
   readonly major: number;
@@ -18,7 +18,10 @@ export interface SlotOptions {
  * its snapshot, and goes as soon as the session has it. Undefined when the transactions that run do not end in time. A
  * server that cannot have such a slot answers with a failure.
  */
-export async function momentBySlot(address: ServerAddress, options: SlotOptions): Promise<Moment | undefined> {
+export async function viewBySlot(
+  address: ServerAddress,
+  options: SlotOptions,
+): Promise<ContentView | undefined> {
   const { signal } = options;
   const sql = await SqlSession.open(address, signal);
   try {
