@@ -31,12 +31,12 @@ export async function viewByLog(
   const sql = await SqlSession.open(address, signal);
   try {
     await using session = await ReplicationSession.open(sql.address, { signal });
-    const before = parseVisible(
-      (await sql.query<Seen>('SELECT txid_current_snapshot()::text AS visible'))[0]?.visible ?? '',
-    );
     await using other = await SqlSession.open(sql.address, signal);
     const { flushed } = await session.identifySystem();
     const tail = new LogTail(session, flushed - (flushed % PAGE), clock);
+    // Only afterwards: whatever begins behind it commits in what we read.
+    const [begun] = await sql.query<Seen>('SELECT txid_current_snapshot()::text AS visible');
+    const before = parseVisible(begun?.visible ?? '');
     for (let tried = 0; tried < tries; tried += 1) {
       await sql.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
       const [row] = await sql.query<Seen & { until: string }>(
