@@ -1,10 +1,11 @@
 import { shortId } from '@holdfast/engine';
-import type { BaseSummary } from '../commands/postgres/backup.ts';
+import type { BaseEvidence, BaseSummary } from '../commands/postgres/backup.ts';
 import { formatBytes, formatCount, formatDuration, formatRate } from '../format.ts';
 import { type Style, signs } from '../style.ts';
 import { printable } from '../width.ts';
+import { evidenceFigures, renderUnknown } from './postgres-evidence.ts';
 
-export function renderBaseSummary(summary: BaseSummary, style: Style): string[] {
+export function renderBaseSummary(summary: BaseSummary, style: Style, width: number): string[] {
   const { figures, milliseconds } = summary;
   const bytes = figures.totalBytesProcessed;
   const checked =
@@ -17,7 +18,22 @@ export function renderBaseSummary(summary: BaseSummary, style: Style): string[] 
     `  read    ${formatBytes(bytes)}, ${formatRate(bytes, milliseconds)}: ${checked}`,
     `  stored  ${formatBytes(figures.dataAdded)} new as ${formatBytes(figures.dataAddedPacked)}`,
     `  holds   ${summary.startLsn} to ${summary.endLsn} on timeline ${summary.timeline}`,
+    ...evidenceLines(summary.evidence, style, width),
     `  Next: holdfast postgres restore --base ${shortId(summary.snapshot)} --target DIR`,
+  ];
+}
+
+function evidenceLines(evidence: BaseEvidence | undefined, style: Style, width: number): string[] {
+  if (evidence === undefined) return [];
+  if ('missing' in evidence) {
+    return [
+      `  proof   none: ${printable(evidence.missing)}`,
+      ...(evidence.hint === undefined ? [] : [`          ${printable(evidence.hint)}`]),
+    ];
+  }
+  return [
+    `  proof   evidence ${style.strong(shortId(evidence.snapshot))}: ${evidenceFigures(evidence)}`,
+    ...renderUnknown(evidence.unknown, style, width),
   ];
 }
 

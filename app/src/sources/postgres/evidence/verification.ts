@@ -1,6 +1,7 @@
 import { chown, mkdtemp, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { type Clock, Failure, type Id, type IndexedRepository, type RestoreWatch } from '@holdfast/engine';
+import { defaultOwner } from '../restore/ownership.ts';
 import { type MomentPlan, planMoment } from '../restore/plan-moment.ts';
 import { findPrograms } from '../restore/programs.ts';
 import { restoreMoment } from '../restore/restore-moment.ts';
@@ -65,7 +66,9 @@ export async function verifyEvidence(
   const startedAt = clock.now();
   const home = await mkdtemp(path.join(options.workDirectory, 'holdfast-verify-'));
   try {
-    if (process.getuid?.() === 0) await chown(home, record.owner.uid, record.owner.gid);
+    const owner = await defaultOwner(home, record.owner);
+    // Closed to everybody but the user that the server runs as.
+    if (owner !== undefined) await chown(home, owner.uid, owner.gid);
     const dataDirectory = path.join(home, 'data');
     const restored = await restoreMoment(indexed, plan, {
       directory: dataDirectory,
