@@ -31,20 +31,27 @@ export async function checkStructure(
   let tables = 0;
   for (const { name } of names) {
     await inDatabase({ ...server, database: name }, signal, async (sql) => {
-      await sql.query('CREATE EXTENSION IF NOT EXISTS amcheck');
+      // Names are told with their schemas then.
+      await sql.query('CREATE EXTENSION IF NOT EXISTS amcheck; SET search_path = pg_catalog');
+      const [home] = await sql.query<{ schema: string }>(HOME);
+      const schema = home?.schema ?? '';
       for (const { oid, relation } of await sql.query<Relation>(INDEXES)) {
         indexes += 1;
-        await sql.query('SELECT bt_index_check($1::regclass, true)', [oid]).catch((error: unknown) => {
-          findings.push(damaged('index.damaged', `${name}: ${relation}`, error));
-        });
+        await sql
+          .query(`SELECT ${schema}.bt_index_check($1::regclass, true)`, [oid])
+          .catch((error: unknown) => {
+            findings.push(damaged('index.damaged', `${name}: ${relation}`, error));
+          });
       }
       if (major < FIRST_WITH_HEAP) return;
       for (const { oid, relation } of await sql.query<Relation>(TABLES)) {
         tables += 1;
-        const wrong = await sql.query<{ block: string; msg: string }>(HEAP, [oid]).catch((error: unknown) => {
-          findings.push(damaged('table.damaged', `${name}: ${relation}`, error));
-          return [];
-        });
+        const wrong = await sql
+          .query<{ block: string; msg: string }>(heap(schema), [oid])
+          .catch((error: unknown) => {
+            findings.push(damaged('table.damaged', `${name}: ${relation}`, error));
+            return [];
+          });
         for (const { block, msg } of wrong) {
           findings.push(finding('table.damaged', `${name}: ${relation}`, `page ${block}: ${msg}`));
         }
@@ -96,5 +103,11 @@ const TABLES = `
   SELECT c.oid::text AS oid, c.oid::regclass::text AS relation FROM pg_class c JOIN pg_am a ON a.oid = c.relam
   WHERE a.amname = 'heap' AND c.relkind IN ('r', 'm') AND c.relpersistence = 'p' ORDER BY c.oid
 `;
-const HEAP = 'SELECT blkno::text AS block, msg FROM verify_heapam($1::regclass, check_toast => true) LIMIT 3';
+/** Somebody may have put it elsewhere before us. */
+const HOME = `
+  SELECT quote_ident(nspname) AS schema FROM pg_extension JOIN pg_namespace n ON n.oid = extnamespace
+  WHERE extname = 'amcheck'
+`;
+const heap = (schema: string) =>
+  `SELECT blkno::text AS block, msg FROM ${schema}.verify_heapam($1::regclass, check_toast => true) LIMIT 3`;
 const FIRST_WITH_HEAP = 14;

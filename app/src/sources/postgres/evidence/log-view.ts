@@ -20,8 +20,8 @@ export interface LogOptions {
  * log that is written meanwhile says where to cut so that it fits. Undefined when it does not fit once in so many tries.
  *
  * A commit that was written before we began to read, and was not visible yet, is not seen here. So a moment is waited for at
- * which none is in progress any more of those that were then; where one stays (a long transaction, or one that waits for a
- * synchronous standby), the copy will tell whether it had committed.
+ * which no transaction is in progress any more that was then; where one stays (a long one, or one that waits for a synchronous
+ * standby), the copy will tell whether it had committed.
  */
 export async function viewByLog(
   address: ServerAddress,
@@ -34,21 +34,20 @@ export async function viewByLog(
     await using other = await SqlSession.open(sql.address, signal);
     const { flushed } = await session.identifySystem();
     const tail = new LogTail(session, flushed - (flushed % PAGE), clock);
-    // Only afterwards: whatever begins behind it commits in what we read.
-    const [begun] = await sql.query<Seen>('SELECT txid_current_snapshot()::text AS visible');
-    const before = parseVisible(begun?.visible ?? '');
+    // Only afterwards: whatever gets its number behind this one commits in what we read.
+    const marked = await markLog(other, 'short');
     for (let tried = 0; tried < tries; tried += 1) {
       await sql.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
-      const [row] = await sql.query<Seen & { until: string }>(
+      const [row] = await sql.query<{ visible: string; until: string }>(
         'SELECT txid_current_snapshot()::text AS visible, pg_current_wal_insert_lsn()::text AS until',
       );
       const until = parseLsn(row?.until ?? '');
       const visible = parseVisible(row?.visible ?? '');
       // What others have begun to write may stay in the server's memory as long as they do not commit.
-      await markLog(other);
+      await markLog(other, 'short');
       await tail.reach(until);
       const lsn = tail.scan.lost ? undefined : visibleCut(tail.scan.commits, visible, until);
-      const unsure = visible.inProgress.some((xid) => before.inProgress.includes(xid)) && tried < tries / 2;
+      const unsure = visible.inProgress.some((xid) => xid < marked) && tried < tries / 2;
       if (lsn !== undefined && !unsure) return { sql, lsn, method: 'log', inProgress: visible.inProgress };
       await sql.query('ROLLBACK');
       if (tail.scan.lost) break;
@@ -59,10 +58,6 @@ export async function viewByLog(
   }
   await sql[Symbol.asyncDispose]();
   return undefined;
-}
-
-interface Seen {
-  readonly visible: string;
 }
 
 /** The end of a server's log, read as far as it is asked for. */

@@ -25,7 +25,7 @@ export interface SampleOptions {
   readonly slotPatience?: number;
   readonly signal: AbortSignal;
   /** Told before a table is counted. */
-  readonly onTable?: (database: string, table: string) => void;
+  readonly onTable?: (database: string, table: string) => void | Promise<void>;
 }
 
 /**
@@ -82,7 +82,7 @@ async function readServer(address: ServerAddress, { databases, signal }: SampleO
 
 async function markEnd(address: ServerAddress, signal: AbortSignal): Promise<void> {
   await using sql = await SqlSession.open(address, signal);
-  await markLog(sql);
+  await markLog(sql, 'page');
 }
 
 async function sampleDatabase(

@@ -54,12 +54,18 @@ export class SqlSession implements AsyncDisposable {
 }
 
 /**
- * Writes a record of ours that means nothing to anybody, and makes the log durable up to it. A recovery stops before the
- * first record at its target: on a server where nothing happens any more there would be none.
+ * Writes a record of ours that means nothing to anybody, and makes the log durable up to it. Answers the number of the
+ * transaction that did. With `page` the record is longer than a page of the log, so that a journal, whose reach is told in
+ * whole pages, reaches beyond all that came before; and recovery, which stops before the first record at its target, finds
+ * one, also on a server where nothing happens any more.
  */
-export async function markLog(sql: SqlSession): Promise<void> {
+export async function markLog(sql: SqlSession, length: 'short' | 'page'): Promise<bigint> {
   await sql.query('SET synchronous_commit = local');
-  await sql.query("SELECT pg_logical_emit_message(true, 'holdfast', 'evidence')");
+  const [row] = await sql.query<{ xid: string }>(
+    "SELECT txid_current()::text AS xid, pg_logical_emit_message(true, 'holdfast', repeat('-', $1::int))",
+    [length === 'page' ? LOG_PAGE : 1],
+  );
+  return BigInt(row?.xid ?? 0);
 }
 
 /**
@@ -84,6 +90,8 @@ export async function endBackend(address: ServerAddress, pid: number): Promise<v
   }
 }
 
+/** Bytes: wal_block_size, which only a server built from changed source has different. */
+const LOG_PAGE = 8192;
 /** Milliseconds. */
 const PATIENCE = 5000;
 /** Each is a way to the server and back. */

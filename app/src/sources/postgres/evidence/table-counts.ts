@@ -26,7 +26,7 @@ export interface CountOptions {
   readonly limits: CountLimits;
   readonly aggregates?: ReadonlyMap<string, readonly string[]>;
   readonly signal: AbortSignal;
-  readonly onTable?: (database: string, table: string) => void;
+  readonly onTable?: (database: string, table: string) => void | Promise<void>;
 }
 
 /**
@@ -44,7 +44,7 @@ export async function countTables(
   await sql.query('SAVEPOINT holdfast_table');
   for (const table of listed) {
     if (table.unlogged || table.foreign) continue;
-    options.onTable?.(database, `${table.schema}.${table.name}`);
+    await options.onTable?.(database, `${table.schema}.${table.name}`);
     const left = deadline - options.clock.now();
     tables.push(left > 0 ? await countTable(sql, database, table, left, options) : noTimeLeft(table));
   }
@@ -70,7 +70,7 @@ async function countTable(
   for (;;) {
     try {
       await sql.query(
-        `SET LOCAL statement_timeout = ${time}; SET LOCAL lock_timeout = ${Math.min(time, LOCK_TIME)}`,
+        `SET LOCAL statement_timeout = ${time}; SET LOCAL lock_timeout = ${Math.ceil(Math.min(time / 2, LOCK_TIME))}`,
       );
       plans ??= planCount(await sizeOf(sql, table), limits, random);
       const plan = plans.shift();

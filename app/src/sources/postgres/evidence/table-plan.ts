@@ -35,10 +35,11 @@ export function planCount(bytes: number, limits: CountLimits, random: Random): C
     content: true,
     sample: { percent: percentOf(share), seed: Math.floor(random() * MOST_SEED) },
   });
-  const small = sampled(Math.min(0.01, contentBytes / bytes / 8));
-  if (bytes <= contentBytes) return [{ content: true }, small];
-  if (bytes <= countBytes) return [{ content: false }, small];
-  return [sampled(contentBytes / bytes), small];
+  // Of a table with few blocks a sample would say nothing.
+  const small = bytes < SMALLEST_SAMPLED ? [] : [sampled(Math.min(0.01, contentBytes / bytes / 8))];
+  if (bytes <= contentBytes) return [{ content: true }, ...small];
+  if (bytes <= countBytes) return [{ content: false }, ...small];
+  return [sampled(contentBytes / bytes), ...small];
 }
 
 /** As few digits as SQL and JSON keep alike. */
@@ -46,5 +47,7 @@ function percentOf(share: number): number {
   return Math.max(SMALLEST_PERCENT, Number((share * 100).toPrecision(3)));
 }
 
+/** Bytes: one block in a hundred is one block. */
+const SMALLEST_SAMPLED = 2 ** 20;
 const SMALLEST_PERCENT = 0.0001;
 const MOST_SEED = 2 ** 31 - 1;
