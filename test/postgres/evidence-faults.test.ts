@@ -219,7 +219,9 @@ describe.each<Major>([14, 18])('what cannot be learnt of PostgreSQL %i', (major)
       const cut = scene.sample({
         databases: ['postgres'],
         signal: stop.signal,
-        ...(aggregates === undefined ? {} : { aggregates, onTable: () => void setImmediate(() => stop.abort()) }),
+        ...(aggregates === undefined
+          ? {}
+          : { aggregates, onTable: () => void setImmediate(() => stop.abort()) }),
       });
       const refused = expect(cut).rejects.toMatchObject({ name: 'AbortError' });
       if (aggregates === undefined) {

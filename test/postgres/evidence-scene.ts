@@ -1,5 +1,9 @@
 import { Failure } from '@holdfast/engine';
-import { parseServerUrl, serverAddress } from '../../app/src/sources/postgres/connection/server-address.ts';
+import {
+  parseServerUrl,
+  type ServerAddress,
+  serverAddress,
+} from '../../app/src/sources/postgres/connection/server-address.ts';
 import { type Evidence, isSampled } from '../../app/src/sources/postgres/evidence/evidence.ts';
 import { type SampleOptions, sampleServer } from '../../app/src/sources/postgres/evidence/sample.ts';
 import { USUAL_LIMITS } from '../../app/src/sources/postgres/evidence/table-plan.ts';
@@ -8,6 +12,7 @@ import {
   type Verification,
   verifyEvidence,
 } from '../../app/src/sources/postgres/evidence/verification.ts';
+import type { VerifyStep } from '../../app/src/sources/postgres/evidence/verify-copy.ts';
 import { inspectServer } from '../../app/src/sources/postgres/journal/receiver.ts';
 import { WalShipper } from '../../app/src/sources/postgres/journal/wal-shipper.ts';
 import { walPlace } from '../../app/src/sources/postgres/journal/wal-slices.ts';
@@ -85,13 +90,23 @@ export class EvidenceScene implements AsyncDisposable {
     await this.#shipper.ship();
   }
 
-  async verify(evidence: Evidence, signal = new AbortController().signal): Promise<Verification> {
+  /** The same role at another server of this system. */
+  at(place: Pick<ServerAddress, 'hosts'>): Pick<SampleOptions, 'address'> {
+    return { address: { ...addressOf(this.server.url), ...place } };
+  }
+
+  async verify(
+    evidence: Evidence,
+    signal = new AbortController().signal,
+    onStep: (step: VerifyStep) => void = () => undefined,
+  ): Promise<Verification> {
     const indexed = await this.repository.loadIndex();
     const plan = await planVerification(indexed, evidence, { clock: systemClock, signal });
     return await verifyEvidence(indexed, evidence, plan, {
       workDirectory: this.bases.base,
       clock: systemClock,
       signal,
+      onStep,
     });
   }
 

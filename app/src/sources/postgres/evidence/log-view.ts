@@ -17,11 +17,12 @@ export interface LogOptions {
 
 /**
  * The same as `viewBySlot` where no logical slot can be had: a snapshot is taken as any transaction takes it, and the
- * log that is written meanwhile says where to cut so that it fits. Undefined when it does not fit once in so many tries.
+ * log that is written meanwhile says where to cut so that it fits. When it does not fit once in so many tries, the last one
+ * counts, and `inProgress` has those that may keep it from being exact. Undefined when the log cannot be followed.
  *
  * A commit that was written before we began to read, and was not visible yet, is not seen here. So a moment is waited for at
  * which no transaction is in progress any more that was then; where one stays (a long one, or one that waits for a synchronous
- * standby), the copy will tell whether it had committed.
+ * standby), the copy tells whether it had committed.
  */
 export async function viewByLog(
   address: ServerAddress,
@@ -46,9 +47,13 @@ export async function viewByLog(
       // What others have begun to write may stay in the server's memory as long as they do not commit.
       await markLog(other, 'short');
       await tail.reach(until);
-      const lsn = tail.scan.lost ? undefined : visibleCut(tail.scan.commits, visible, until);
-      const unsure = visible.inProgress.some((xid) => xid < marked) && tried < tries / 2;
-      if (lsn !== undefined && !unsure) return { sql, lsn, method: 'log', inProgress: visible.inProgress };
+      const cut = tail.scan.lost ? undefined : visibleCut(tail.scan.commits, visible, until);
+      const unsure =
+        cut === undefined || cut.overtaken.length > 0 || visible.inProgress.some((xid) => xid < marked);
+      if (cut !== undefined && (!unsure || tried === tries - 1)) {
+        const inProgress = [...new Set([...visible.inProgress, ...cut.overtaken])];
+        return { sql, lsn: cut.lsn, method: 'log', inProgress };
+      }
       await sql.query('ROLLBACK');
       if (tail.scan.lost) break;
     }

@@ -136,9 +136,13 @@ async function findView(server: SampledServer, options: SampleOptions): Promise<
   if (standby) throw notOnStandby();
   const view = await viewByLog(address, { clock, signal, tries: MOST_TRIES });
   if (view !== undefined) return view;
-  throw new Failure('source.unsupported', 'no moment was found at which log and content agree exactly', {
-    hint: 'Try again, or set wal_level = logical: then the server itself knows such positions.',
-  });
+  throw new Failure(
+    'source.unsupported',
+    'the log could not be followed to a position at which it agrees with the content',
+    {
+      hint: 'Try again, or set wal_level = logical: then the server itself knows such positions.',
+    },
+  );
 }
 
 function notOnStandby(): Failure {

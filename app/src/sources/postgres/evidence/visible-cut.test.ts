@@ -4,20 +4,23 @@ import { parseVisible, visibleCut } from './visible-cut.ts';
 
 const commits = (...xids: (number | undefined)[]) => xids.map((xid, at) => ({ lsn: BigInt(at * 100), xid }));
 
-test('the log is cut before the first commit that is not visible', () => {
+const cutAt = (lsn: bigint, ...overtaken: bigint[]) => ({ lsn, overtaken });
+
+test('the log is cut behind the last commit that is visible', () => {
   const visible = parseVisible('10:14:12,13');
   expect(visible).toEqual({ end: 14n, inProgress: [12n, 13n] });
-  expect(visibleCut(commits(10, 11, 12, 15), visible, 900n)).toBe(200n);
-  expect(visibleCut(commits(10, 11), visible, 900n)).toBe(900n);
-  expect(visibleCut([], visible, 900n)).toBe(900n);
+  expect(visibleCut(commits(10, 11, 12, 15), visible, 900n)).toEqual(cutAt(200n));
+  expect(visibleCut(commits(10, 11), visible, 900n)).toEqual(cutAt(900n));
+  expect(visibleCut([], visible, 900n)).toEqual(cutAt(900n));
 });
 
-test('a commit that overtook another one leaves no place to cut', () => {
-  expect(visibleCut(commits(10, 12, 11), parseVisible('10:14:12'), 900n)).toBeUndefined();
+test('a commit that was overtaken is told', () => {
+  const visible = parseVisible('10:14:12');
+  expect(visibleCut(commits(10, 12, 11, 15), visible, 900n)).toEqual(cutAt(300n, 12n));
 });
 
 test('what was committed after the look does not matter, whatever it is', () => {
-  expect(visibleCut(commits(10, 12, 11), parseVisible('10:14:12'), 200n)).toBe(100n);
+  expect(visibleCut(commits(10, 12, 11), parseVisible('10:14:12'), 200n)).toEqual(cutAt(100n));
 });
 
 test('a prepared transaction, whose number is not in its record, is not guessed', () => {
@@ -27,22 +30,21 @@ test('a prepared transaction, whose number is not in its record, is not guessed'
 test('numbers that have come round are told apart by what is near', () => {
   const end = 2n ** 32n + 5n;
   const visible = { end, inProgress: [2n ** 32n - 1n] };
-  expect(visibleCut(commits(0xffff_fffe, 2, 0xffff_ffff), visible, 900n)).toBe(200n);
-  expect(visibleCut(commits(6), visible, 900n)).toBe(0n);
+  expect(visibleCut(commits(0xffff_fffe, 2, 0xffff_ffff), visible, 900n)).toEqual(cutAt(200n));
+  expect(visibleCut(commits(6), visible, 900n)).toEqual(cutAt(0n));
 });
 
-test('whatever the order of commits, all that is before the cut is visible and nothing behind it is', () => {
+test('whatever the order of commits, what is before the cut is what is visible, but for those that are told', () => {
   const xid = fc.integer({ min: 1, max: 40 });
   fc.assert(
     fc.property(fc.uniqueArray(xid), xid, fc.uniqueArray(xid), (order, end, inProgress) => {
       const visible = { end: BigInt(end), inProgress: inProgress.map(BigInt) };
       const isVisible = (number: number) => number < end && !inProgress.includes(number);
-      const written = commits(...order);
-      const cut = visibleCut(written, visible, 10_000n);
-      const fits = (at: number) => order.every((number, index) => isVisible(number) === index < at);
-      const places = Array.from({ length: order.length + 1 }, (_, at) => at).filter(fits);
-      if (cut === undefined) expect(places).toEqual([]);
-      else expect(places).toContain(cut === 10_000n ? order.length : Number(cut / 100n));
+      const cut = visibleCut(commits(...order), visible, 10_000n);
+      const at = cut?.lsn === 10_000n ? order.length : Number((cut?.lsn ?? 0n) / 100n);
+      const told = cut?.overtaken.map(Number) ?? [];
+      expect(order.slice(0, at).filter((number) => !told.includes(number))).toEqual(order.filter(isVisible));
+      expect(told.filter(isVisible)).toEqual([]);
     }),
   );
 });

@@ -14,29 +14,37 @@ export function parseVisible(text: string): VisibleSet {
   return { end: BigInt(end), inProgress: list === '' ? [] : list.split(',').map(BigInt) };
 }
 
+export interface Cut {
+  readonly lsn: Lsn;
+  /** Transactions that are committed before the cut and not visible; none where the cut is exact. */
+  readonly overtaken: readonly bigint[];
+}
+
 /**
- * Where the log must be cut so that what is before it is exactly what is visible: before the first commit that is not.
- * Undefined when there is no such place: a transaction becomes visible a view after its record is written, and another
- * one may overtake it there. `until`: no visible commit lies behind it.
+ * Where the log must be cut so that what is before it is what is visible: behind the last commit that is. Exactly that as
+ * long as no other one lies before: a transaction becomes visible a moment after its record is written, and another one may
+ * overtake it there. `until`: no visible commit lies behind it. Undefined when a number is not known.
  */
 export function visibleCut(
   commits: readonly CommitRecord[],
   visible: VisibleSet,
   until: Lsn,
-): Lsn | undefined {
-  let cut: Lsn | undefined;
-  for (const { lsn, xid } of commits) {
-    if (lsn >= until) break;
+): Cut | undefined {
+  const before = commits.filter(({ lsn }) => lsn < until);
+  const last = before.findLastIndex(
+    ({ xid }) => xid === undefined || isVisible(widened(xid, visible.end), visible),
+  );
+  const overtaken: bigint[] = [];
+  for (const { xid } of before.slice(0, last + 1)) {
     if (xid === undefined) return undefined;
-    if (!isVisible(xid, visible)) cut ??= lsn;
-    else if (cut !== undefined) return undefined;
+    const whole = widened(xid, visible.end);
+    if (!isVisible(whole, visible)) overtaken.push(whole);
   }
-  return cut ?? until;
+  return { lsn: before[last + 1]?.lsn ?? until, overtaken };
 }
 
-function isVisible(xid: number, { end, inProgress }: VisibleSet): boolean {
-  const whole = widened(xid, end);
-  return whole < end && !inProgress.includes(whole);
+function isVisible(xid: bigint, { end, inProgress }: VisibleSet): boolean {
+  return xid < end && !inProgress.includes(xid);
 }
 
 /** The lower half of a number that is near another one, made whole. */
