@@ -10,30 +10,37 @@ describe.each<Major>([14, 18])('evidence of PostgreSQL %i', (major) => {
   test.each([
     ['logical', 'slot'],
     ['replica', 'log'],
-  ])('is exact under load with wal_level = %s, five times of five', async (level, method) => {
-    await using server = await startPostgres({ major, settings: { wal_level: level } });
-    await server.query(LOAD_SCHEMA);
-    await server.query('CREATE DATABASE second');
-    await using scene = await EvidenceScene.protect(server);
-    const load = await startLoad(server.url);
-    const taken = [];
-    for (let time = 0; time < 5; time += 1) taken.push(await scene.sample());
-    await load.stop();
-    await scene.ship();
-    for (const evidence of taken) {
-      expect(ofDatabase(evidence).method).toBe(method);
-      const { content, findings, pages } = await scene.verify(evidence);
-      expect(findings).toEqual([]);
-      expect(content.find(({ database }) => database === 'postgres')).toMatchObject({
-        exact: 3,
-        different: 0,
-        unknown: 0,
-        tolerance: 0,
-      });
-      expect(content).toHaveLength(3);
-      expect(pages?.pages).toBeGreaterThan(1000);
-    }
-  });
+  ])(
+    'is exact under load with wal_level = %s, five times of five',
+    async (level, method) => {
+      await using server = await startPostgres({ major, settings: { wal_level: level } });
+      await server.query(LOAD_SCHEMA);
+      await server.query('CREATE DATABASE second');
+      await using scene = await EvidenceScene.protect(server);
+      const load = await startLoad(server.url);
+      const taken = [];
+      // Once of all databases: each is a position of its own.
+      for (let time = 0; time < 5; time += 1) {
+        taken.push(await scene.sample(time === 0 ? {} : { databases: ['postgres'] }));
+      }
+      await load.stop();
+      await scene.ship();
+      for (const evidence of taken) {
+        expect(ofDatabase(evidence).method).toBe(method);
+        const { content, findings, pages } = await scene.verify(evidence);
+        expect(findings).toEqual([]);
+        expect(content.find(({ database }) => database === 'postgres')).toMatchObject({
+          exact: 3,
+          different: 0,
+          unknown: 0,
+          tolerance: 0,
+        });
+        expect(content).toHaveLength(evidence === taken[0] ? 3 : 1);
+        expect(pages?.pages).toBeGreaterThan(1000);
+      }
+    },
+    300_000,
+  );
 });
 
 test('a commit that waits for a standby while evidence is taken is told as a tolerance, not hidden', async () => {
