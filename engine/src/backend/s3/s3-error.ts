@@ -88,8 +88,7 @@ export function translateS3Error(error: unknown, doing: string, subject: string)
   const status = $metadata?.httpStatusCode ?? $response?.statusCode;
   const meaning = meaningOf(error, status, code);
   if (meaning === undefined) return error;
-  const reason = [error.name === 'Error' ? code : error.name, tidy(error.message)].filter(Boolean).join(': ');
-  return new Failure(meaning.code, `Could not ${doing}: ${reason}.`, {
+  return new Failure(meaning.code, `Could not ${doing}: ${reasonOf(error, status, code)}.`, {
     subject,
     cause: error,
     ...(meaning.hint === undefined ? {} : { hint: meaning.hint }),
@@ -138,6 +137,12 @@ const REFUSED: Meaning = {
   code: 'backend.denied',
   hint: 'The server does not do what was asked of it; holdfast doctor storage tells what it can do.',
 };
+
+/** An answer to HEAD has no text, only a status. */
+function reasonOf(error: Error, status: number | undefined, code: string | undefined): string {
+  if (/^(Unknown|UnknownError|\d+)$/.test(error.name)) return `the server answered ${status}`;
+  return [error.name === 'Error' ? code : error.name, tidy(error.message)].filter(Boolean).join(': ');
+}
 
 /** Messages of servers are text from outside: one line, and not the whole of an error page. */
 function tidy(message: string): string {
