@@ -78,7 +78,7 @@ export async function collectEvidence(
       current = `${database}: ${table}`;
     },
   });
-  const summary = summaryOf(evidence);
+  const summary = summaryOf(evidence, order.aggregates ?? new Map());
   refuseNothing(evidence, summary);
   const { id } = await saveEvidence(repository, evidence, {
     clock,
@@ -109,7 +109,7 @@ function refuseNothing({ databases }: Evidence, { tables, unknown: [first] }: Le
   );
 }
 
-function summaryOf(evidence: Evidence): Learnt {
+function summaryOf(evidence: Evidence, aggregates: NonNullable<EvidenceOrder['aggregates']>): Learnt {
   const sampled = evidence.databases.filter(isSampled);
   const counted = sampled.flatMap(({ tables }) => tables.filter(isCounted));
   const whole = counted.filter(({ sample }) => sample === undefined);
@@ -129,6 +129,9 @@ function summaryOf(evidence: Evidence): Learnt {
       });
     }
   }
+  for (const name of unmet(evidence, aggregates.keys())) {
+    unknown.push({ subject: name, message: 'there is no such table, of which an aggregate was asked for' });
+  }
   return {
     server: evidence.server,
     systemId: evidence.systemId,
@@ -139,6 +142,15 @@ function summaryOf(evidence: Evidence): Learnt {
     rows: String(whole.reduce((sum, { rows }) => sum + BigInt(rows), 0n)),
     unknown,
   };
+}
+
+function unmet(evidence: Evidence, names: Iterable<string>): Set<string> {
+  const missing = new Set(names);
+  for (const database of evidence.databases) {
+    if (!isSampled(database)) continue;
+    for (const { schema, name } of database.tables) missing.delete(`${database.name}.${schema}.${name}`);
+  }
+  return missing;
 }
 
 function hintOf({ hint }: { readonly hint?: string | undefined }): { hint?: string } {

@@ -48,10 +48,12 @@ async function exportSnapshot(
   address: ServerAddress,
   { major, clock, patience, signal }: SlotOptions,
 ): Promise<ExportedSnapshot | undefined> {
-  const session = await ReplicationSession.open(address, { logical: true, signal });
+  await using opening = new AsyncDisposableStack();
+  const session = opening.use(await ReplicationSession.open(address, { logical: true, signal }));
   const [own] = await session.query('SELECT pg_backend_pid() AS pid');
   const pid = Number(own?.['pid']);
   const done = new AbortController();
+  opening.defer(() => done.abort());
   const impatience = clock.sleep(patience, AbortSignal.any([signal, done.signal])).then(
     () => 'late' as const,
     () => 'ended' as const,
@@ -62,21 +64,21 @@ async function exportSnapshot(
   made.catch(() => undefined);
   try {
     const first = await Promise.race([made, impatience]);
-    if (Array.isArray(first)) {
-      const [row] = first;
-      const lsn = parseLsn(row?.['consistent_point'] ?? '');
-      return { lsn, name: row?.['snapshot_name'] ?? '', [Symbol.asyncDispose]: () => session.close() };
+    if (!Array.isArray(first)) {
+      await endBackend(address, pid);
+      signal.throwIfAborted();
+      return undefined;
     }
-    await endBackend(address, pid);
-    await session.close();
-    signal.throwIfAborted();
-    return undefined;
+    const [row] = first;
+    const kept = opening.move();
+    return {
+      lsn: parseLsn(row?.['consistent_point'] ?? ''),
+      name: row?.['snapshot_name'] ?? '',
+      [Symbol.asyncDispose]: () => kept.disposeAsync(),
+    };
   } catch (error) {
-    await session.close();
     // It waits for other transactions, not for us: it would not notice that the connection is closed.
     if (signal.aborted) await endBackend(address, pid);
     throw error;
-  } finally {
-    done.abort();
   }
 }
