@@ -26,6 +26,7 @@ export const failureTable = {
   'repository.damaged': { exitCode: 1, http: 500, retry: false },
   'repository.blob-missing': { exitCode: 1, http: 500, retry: false },
   'repository.last-key': { exitCode: 1, http: 409, retry: false },
+  'point.unreachable': { exitCode: 1, http: 404, retry: false },
   'snapshot.not-found': { exitCode: 1, http: 404, retry: false },
   'snapshot.ambiguous': { exitCode: 1, http: 409, retry: false },
   'snapshot.path-not-found': { exitCode: 1, http: 404, retry: false },

@@ -2,14 +2,15 @@ import { resolve } from 'node:path';
 import { Failure } from '@holdfast/engine';
 import type { RestoreBase, RestoreBaseRequest } from '../../cli/commands/postgres/restore.ts';
 import { parseMoment } from '../../cli/option-values.ts';
+import { BASE_TAGS } from '../../sources/postgres/base/base-record.ts';
+import type { Owner } from '../../sources/postgres/restore/ownership.ts';
 import type { Recovery, RecoveryTarget } from '../../sources/postgres/restore/recovery-settings.ts';
-import { restoreBase as bringBack, type Owner } from '../../sources/postgres/restore/restore-base.ts';
+import { restoreBase as bringBack } from '../../sources/postgres/restore/restore-base.ts';
 import { parseLsn } from '../../sources/postgres/wal/lsn.ts';
 import type { Machine } from '../machine.ts';
 import { type AccessMachine, openAccess } from '../repository-access.ts';
 import { showRestore } from '../restore-progress.ts';
 import { chooseSnapshot } from '../snapshot-choice.ts';
-import { BASE_TAGS } from './backup.ts';
 
 type RestoreMachine = AccessMachine & Pick<Machine, 'workingDirectory' | 'timeZone'>;
 

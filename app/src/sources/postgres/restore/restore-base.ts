@@ -1,7 +1,8 @@
-import { appendFile, chmod, lchown, mkdir, readdir, writeFile } from 'node:fs/promises';
+import { appendFile, chmod, mkdir, readdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import {
   type Clock,
+  dumpPath,
   Failure,
   type IndexedRepository,
   type RestoreProblem,
@@ -10,16 +11,13 @@ import {
   type StoredSnapshot,
 } from '@holdfast/engine';
 import { BASE_FOLDER, type BaseRecord, readBaseRecord } from '../base/base-record.ts';
+import { codeOf, giveTo, type Owner } from './ownership.ts';
 import { configurationLines, type Recovery, recoverySettings } from './recovery-settings.ts';
-
-export interface Owner {
-  readonly uid: number;
-  readonly gid: number;
-}
+import { beginUnfinished, endUnfinished, UNFINISHED_PATTERNS, unfinishedSystem } from './unfinished.ts';
 
 export interface BaseRestoreOptions {
   readonly clock: Clock;
-  /** A new or empty directory. */
+  /** A new or empty directory, or one in which the same was cut off. */
   readonly target: string;
   /** Where tablespaces go, by their oid; below `<target>.tablespaces/` those that are not named. */
   readonly tablespaces?: ReadonlyMap<number, string>;
@@ -57,7 +55,10 @@ export async function restoreBase(
     oid,
     directory: path.resolve(options.tablespaces?.get(oid) ?? `${target}.tablespaces/${oid}`),
   }));
-  for (const place of [target, ...tablespaces.map(({ directory }) => directory)]) await makeEmpty(place);
+  const isContinued = (await unfinishedSystem(target)) === record.systemId;
+  for (const place of [target, ...tablespaces.map(({ directory }) => directory)])
+    await makeReady(place, isContinued);
+  await beginUnfinished(target, record.systemId);
 
   const problems: RestoreProblem[] = [];
   let bytes = 0;
@@ -79,7 +80,11 @@ export async function restoreBase(
     );
     bytes += counts.bytesWritten;
   };
-  await bring(BASE_FOLDER, target, ['/tablespace_map', ...tablespaces.map(({ oid }) => `/pg_tblspc/${oid}`)]);
+  await bring(BASE_FOLDER, target, [
+    ...UNFINISHED_PATTERNS,
+    '/tablespace_map',
+    ...tablespaces.map(({ oid }) => `/pg_tblspc/${oid}`),
+  ]);
   for (const { oid, directory } of tablespaces) await bring(`${BASE_FOLDER}/pg_tblspc/${oid}`, directory, []);
   refuseIncomplete(problems, target);
 
@@ -91,14 +96,28 @@ export async function restoreBase(
     for (const place of [target, ...tablespaces.map(({ directory }) => directory)])
       await giveTo(owner, place);
   }
+  await endUnfinished(target, await controlFile(indexed, snapshot, signal), owner);
   return { record, tablespaces, bytes, took: clock.now() - startedAt };
 }
 
+async function controlFile(
+  indexed: IndexedRepository,
+  snapshot: StoredSnapshot,
+  signal: AbortSignal | undefined,
+): Promise<Buffer> {
+  const { bytes } = await dumpPath(indexed, snapshot.tree, `${BASE_FOLDER}/global/pg_control`, {
+    // Only of folders is anything left out.
+    onProblem: () => undefined,
+    ...(signal === undefined ? {} : { signal }),
+  });
+  return Buffer.concat(await Array.fromAsync(bytes));
+}
+
 /** Closed to others from the first moment on. */
-async function makeEmpty(directory: string): Promise<void> {
+async function makeReady(directory: string, isContinued: boolean): Promise<void> {
   try {
     await mkdir(directory, { recursive: true, mode: 0o700 });
-    if ((await readdir(directory)).length === 0) return;
+    if (isContinued || (await readdir(directory)).length === 0) return;
   } catch (cause) {
     throw new Failure('target.write', `${directory} cannot be made or read (${codeOf(cause)})`, {
       subject: directory,
@@ -140,23 +159,4 @@ async function writeRecovery(target: string, recovery: Recovery): Promise<void> 
     `# Written by Holdfast for this restore.\n${lines}`,
   );
   await writeFile(path.join(target, 'recovery.signal'), '', { mode: 0o600 });
-}
-
-async function giveTo({ uid, gid }: Owner, directory: string): Promise<void> {
-  try {
-    for (const entry of await readdir(directory, { recursive: true })) {
-      await lchown(path.join(directory, entry), uid, gid);
-    }
-    await lchown(directory, uid, gid);
-  } catch (cause) {
-    throw new Failure('target.write', `${directory} cannot be given to user ${uid} (${codeOf(cause)})`, {
-      subject: directory,
-      hint: 'Only root can give files away.',
-      cause,
-    });
-  }
-}
-
-function codeOf(error: unknown): string {
-  return (error as NodeJS.ErrnoException).code ?? String(error);
 }
