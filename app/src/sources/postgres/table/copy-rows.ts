@@ -1,5 +1,6 @@
 import { Failure } from '@holdfast/engine';
 import type { Client, Connection, Submittable } from 'pg';
+import { failureFrom } from '../connection/server-error.ts';
 
 export interface Copied {
   /** Rows as each server counted them. */
@@ -156,6 +157,10 @@ class CopyOut extends Copy {
   override handleReadyForQuery(): void {
     this.#flush();
     super.handleReadyForQuery();
+  }
+
+  override handleError(error: Error): void {
+    super.handleError(failureFrom(error, 'the server of then'));
   }
 
   /** There is no other way to make a server stop sending than to leave: its connection is of no use afterwards. */

@@ -33,7 +33,7 @@ export function createTable(table: TableFacts, context: CreateContext): Statemen
     ...(table.partitionKey === null ? [] : [`PARTITION BY ${table.partitionKey}`]),
     ...(table.options.length === 0 ? [] : [`WITH (${table.options.map(optionText).join(', ')})`]),
   ].join('\n');
-  const statements: Statement[] = [...sequencesOf(table, placement), { what, sql: create }];
+  const statements: Statement[] = [{ what, sql: create }];
   const alter = (column: string, change: string) =>
     statements.push({
       what: `column ${column} of ${what}`,
@@ -75,6 +75,17 @@ export function createTable(table: TableFacts, context: CreateContext): Statemen
   return statements;
 }
 
+/** The sequences that the columns own, and those that their defaults ask and that are not there; each one once. */
+export function createSequences(tables: readonly TableFacts[], placement: Placement): Statement[] {
+  const all = tables.flatMap(({ sequences }) => sequences).filter(({ identity }) => !identity);
+  const needed = all.filter((one) => one.owned || !placement.isTaken(one));
+  const byName = new Map(needed.map((one) => [qualified(placement.ofSequence(one)), one]));
+  return [...byName].map(([name, sequence]) => ({
+    what: `sequence ${relationText(sequence)}`,
+    sql: `CREATE SEQUENCE ${name} AS ${sequence.type} ${sequenceOptions(sequence)}`,
+  }));
+}
+
 /** Sets what a sequence that was made again gives next. */
 export function setSequence(sequence: SequenceFacts, placement: Placement): Statement {
   const { next, minimum, maximum, increment } = sequence;
@@ -86,15 +97,6 @@ export function setSequence(sequence: SequenceFacts, placement: Placement): Stat
     what: `value of sequence ${relationText(sequence)}`,
     sql: `SELECT pg_catalog.setval(${name}::regclass, ${ended ? end : next}, ${ended})`,
   };
-}
-
-function sequencesOf(table: TableFacts, placement: Placement): Statement[] {
-  return table.sequences
-    .filter((sequence) => !sequence.identity && (sequence.owned || !placement.isTaken(sequence)))
-    .map((sequence) => ({
-      what: `sequence ${relationText(sequence)}`,
-      sql: `CREATE SEQUENCE ${qualified(placement.ofSequence(sequence))} AS ${sequence.type} ${sequenceOptions(sequence)}`,
-    }));
 }
 
 function sequenceOptions(sequence: SequenceFacts): string {

@@ -36,6 +36,10 @@ export class Placement {
       const { schema, name } = this.ofTable(table);
       this.#namesOf(schema).add(name);
     }
+    // Those that a column owns first: another table's default may ask them too, and must not decide where they go.
+    for (const sequence of tables.flatMap(({ sequences }) => sequences)) {
+      if (sequence.owned) this.ofSequence(sequence);
+    }
   }
 
   /** Where a table of the selection goes. */

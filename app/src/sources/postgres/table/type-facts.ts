@@ -5,7 +5,7 @@ import type { Statement } from './statement.ts';
 
 /** A type that somebody made and that a column needs. */
 export interface TypeFacts extends RelationName {
-  /** pg_type.typtype: e(num), d(omain), c(omposite), r(ange) … */
+  /** pg_type.typtype: e(num), d(omain), c(omposite), r(ange) …; t for the rows of a table. */
   readonly kind: string;
   readonly owner: string;
   /** What brings it; then CREATE EXTENSION is the way to it. */
@@ -36,7 +36,8 @@ const TYPES = `
           WHERE t.typtype = 'c' AND a.attrelid = t.typrelid AND a.attnum > 0 AND NOT a.attisdropped
         UNION ALL SELECT r.rngsubtype FROM pg_range r WHERE r.rngtypid = t.oid) AS below
     WHERE needed.depth < 32)
-  SELECT n.nspname AS schema, t.typname AS name, t.typtype AS kind, pg_get_userbyid(t.typowner) AS owner,
+  SELECT n.nspname AS schema, t.typname AS name,
+    CASE WHEN r.relkind IN ('r', 'p') THEN 't' ELSE t.typtype END AS kind, pg_get_userbyid(t.typowner) AS owner,
     (SELECT e.extname FROM pg_depend d JOIN pg_extension e ON e.oid = d.refobjid
      WHERE d.classid = 'pg_type'::regclass AND d.objid = t.oid AND d.deptype = 'e') AS extension,
     obj_description(t.oid, 'pg_type') AS comment,
@@ -50,7 +51,7 @@ const TYPES = `
     (SELECT coalesce(json_agg(json_build_object('name', a.attname, 'type', format_type(a.atttypid, a.atttypmod)) ORDER BY a.attnum), '[]')
      FROM pg_attribute a WHERE t.typtype = 'c' AND a.attrelid = t.typrelid AND a.attnum > 0 AND NOT a.attisdropped) AS attributes
   FROM (SELECT oid, max(depth) AS depth FROM needed GROUP BY oid) AS needed JOIN pg_type t ON t.oid = needed.oid
-    JOIN pg_namespace n ON n.oid = t.typnamespace
+    JOIN pg_namespace n ON n.oid = t.typnamespace LEFT JOIN pg_class r ON r.oid = t.typrelid
   WHERE t.oid >= 16384 AND t.typcategory <> 'A' ORDER BY needed.depth DESC, n.nspname, t.typname`;
 
 /** The types that the columns of these tables need and that PostgreSQL does not have by itself. */
