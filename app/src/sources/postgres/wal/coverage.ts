@@ -55,8 +55,8 @@ export function* segmentNumbers(from: bigint, to: bigint, segmentSize: number): 
   for (let number = segmentNumber(from, segmentSize); number <= last; number++) yield number;
 }
 
-/** Up to where the WAL that `owner` wrote from `start` on is part of the lineage. */
-function usable(owner: number, start: bigint, { timeline, history }: Lineage): bigint {
+/** Up to where the WAL that `owner` wrote from `start` on is part of the lineage; `start` when nothing of it is. */
+export function usable(owner: number, start: bigint, { timeline, history }: Lineage): bigint {
   if (owner === timeline) return ENDLESS;
   const left = history.find((ancestor) => ancestor.timeline === owner);
   if (left === undefined || owner < timelineAt(start, timeline, history)) return start;
