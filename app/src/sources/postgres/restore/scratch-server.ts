@@ -123,6 +123,8 @@ function fixedSettings(home: string): string[] {
     ssl: 'off',
     primary_conninfo: '',
     synchronous_standby_names: '',
+    // Its subscriptions would go to their publishers, and take the original's slots over.
+    max_logical_replication_workers: '0',
     shared_preload_libraries: '',
     external_pid_file: '',
     logging_collector: 'off',

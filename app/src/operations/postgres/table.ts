@@ -1,0 +1,181 @@
+import { tmpdir } from 'node:os';
+import { resolve } from 'node:path';
+import type { IndexedRepository } from '@holdfast/engine';
+import type {
+  PlanTableRestore,
+  TableRestorePlan,
+  TableRestoreRequest,
+  TableRestoreSummary,
+} from '../../cli/commands/postgres/table.ts';
+import type { Planned } from '../../cli/planned.ts';
+import { BASE_TAGS } from '../../sources/postgres/base/base-record.ts';
+import { logIn } from '../../sources/postgres/connection/login.ts';
+import { type ServerAddress, serverName } from '../../sources/postgres/connection/server-address.ts';
+import { type MomentPlan, planMoment, targetText } from '../../sources/postgres/restore/plan-moment.ts';
+import { findPrograms } from '../../sources/postgres/restore/programs.ts';
+import { type BroughtBack, bringBack } from '../../sources/postgres/table/bring-back.ts';
+import { openSessions, type Prepared, prepare } from '../../sources/postgres/table/prepare.ts';
+import { relationText } from '../../sources/postgres/table/relation-name.ts';
+import { type ServerOfThen, startServerOfThen } from '../../sources/postgres/table/server-of-then.ts';
+import { formatLsn } from '../../sources/postgres/wal/lsn.ts';
+import type { Machine } from '../machine.ts';
+import { type AccessMachine, type OpenedRepository, openAccess } from '../repository-access.ts';
+import { showRestore } from '../restore-progress.ts';
+import { chooseSnapshot } from '../snapshot-choice.ts';
+import { parseTarget } from './restore.ts';
+import { type ServerMachine, serverOf } from './server.ts';
+
+export type TableMachine = AccessMachine & ServerMachine & Pick<Machine, 'workingDirectory' | 'timeZone'>;
+
+/** Builds the database of then, since only there can be seen what is to come; the running one is only looked at. */
+export function planTableRestore(machine: TableMachine): PlanTableRestore {
+  return async (access, request, work): Promise<Planned<TableRestorePlan, TableRestoreSummary>> => {
+    const { clock } = machine;
+    const now = await serverOf(request, machine);
+    const { limitDownload } = request;
+    const limits = limitDownload === undefined ? {} : { limitDownload };
+    await using opening = new AsyncDisposableStack();
+    const opened = opening.use(
+      await openAccess(access, { intent: 'read', signal: work.signal, ...limits }, machine),
+    );
+    const { repository, signal } = opened;
+    // A password that is wrong is told before anything is fetched.
+    await answers(now, signal);
+    const indexed = await repository.loadIndex(signal);
+    const moment = await momentOf(indexed, request, { machine, opened });
+    const programs = await findPrograms(moment.base.record.major);
+    const scratch = resolve(machine.workingDirectory, request.scratch ?? tmpdir());
+    const then = opening.use(
+      await startServerOfThen(indexed, moment, {
+        programs,
+        scratch,
+        clock,
+        signal,
+        onStart: (watch) => showRestore(work.progress, watch, clock.now()),
+      }),
+    );
+    const lookedAt = clock.now();
+    const database = request.database ?? now.database;
+    const sessions = opening.use(await openSessions({ ...then.address, database }, now, signal));
+    const wanted = { tables: request.tables, schemas: request.schema ?? [] };
+    const prepared = await prepare(sessions, now, wanted, {
+      replace: request.replace === true,
+      onlyMissing: request.onlyMissing === true,
+      ...(request.as === undefined ? {} : { as: request.as }),
+      ...(request.into === undefined ? {} : { into: request.into }),
+    });
+    const plan = describe(moment, { now, then, prepared, look: clock.now() - lookedAt });
+    const open = opening.move();
+    return {
+      plan,
+      execute: async ({ progress }) => {
+        const startedAt = clock.now();
+        const totalBytes = plan.tables.reduce((sum, { bytes }) => sum + bytes, 0);
+        let bytes = 0;
+        let begun = 0;
+        let current = '';
+        progress.watch(() => ({
+          phase: 'Copying',
+          startedAt,
+          noun: 'table',
+          files: Math.max(0, begun - 1),
+          totalFiles: plan.tables.length,
+          bytes,
+          totalBytes: Math.max(bytes, totalBytes),
+          errors: 0,
+          items: [current],
+        }));
+        const brought = await bringBack(prepared.plan, {
+          ...sessions,
+          address: now,
+          clock,
+          signal,
+          onBytes: (more) => {
+            bytes += more;
+          },
+          onTable: ({ to }) => {
+            begun += 1;
+            current = relationText(to);
+          },
+        });
+        return summarize(brought);
+      },
+      [Symbol.asyncDispose]: () => open.disposeAsync(),
+    };
+  };
+}
+
+async function answers(address: ServerAddress, signal: AbortSignal): Promise<void> {
+  const { client } = await logIn(address, 'sql', signal);
+  await client.end();
+}
+
+interface Opening {
+  readonly machine: TableMachine;
+  readonly opened: OpenedRepository;
+}
+
+async function momentOf(
+  indexed: IndexedRepository,
+  request: TableRestoreRequest,
+  { machine, opened: { repository, signal } }: Opening,
+): Promise<MomentPlan> {
+  const { base, fromSystem, timeline } = request;
+  const named =
+    base === undefined ? undefined : await chooseSnapshot(repository, base, { tag: [BASE_TAGS] }, signal);
+  const wanted = {
+    target: parseTarget(request.to, machine.timeZone),
+    inclusive: request.exclusive !== true,
+    ...(fromSystem === undefined ? {} : { systemId: fromSystem }),
+    ...(named === undefined ? {} : { base: named.snapshot }),
+    ...(timeline === undefined ? {} : { timeline }),
+  };
+  return await planMoment(indexed, wanted, { clock: machine.clock, signal });
+}
+
+interface Seen {
+  readonly now: ServerAddress;
+  readonly then: ServerOfThen;
+  readonly prepared: Prepared;
+  /** Milliseconds. */
+  readonly look: number;
+}
+
+function describe(moment: MomentPlan, { now, then, prepared, look }: Seen): TableRestorePlan {
+  const { record, snapshot } = moment.base;
+  const { lsn, lastCommit } = then.end;
+  return {
+    target: serverName(now),
+    asked: targetText(moment.asked),
+    inclusive: moment.inclusive,
+    server: record.server,
+    systemId: moment.systemId,
+    base: { snapshot: snapshot.id, endedAt: record.endedAt },
+    lsn: formatLsn(lsn),
+    ...(lastCommit === undefined ? {} : { lastCommit: new Date(lastCommit).toISOString() }),
+    tables: prepared.plan.steps.map(({ from, to, action, rows, bytes, rowsNow }) => ({
+      from: relationText(from),
+      to: relationText(to),
+      action,
+      rows,
+      bytes,
+      ...(rowsNow === undefined ? {} : { rowsNow }),
+    })),
+    findings: prepared.plan.findings,
+    took: { ...then.took, look },
+    token: prepared.token,
+  };
+}
+
+function summarize({ tables, findings, took }: BroughtBack): TableRestoreSummary {
+  return {
+    tables: tables.map(({ from, to, took: milliseconds, ...counts }) => ({
+      from: relationText(from),
+      to: relationText(to),
+      ...counts,
+      milliseconds,
+    })),
+    findings,
+    milliseconds: took,
+  };
+}
