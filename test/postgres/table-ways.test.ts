@@ -175,12 +175,63 @@ test('all tables of a schema come back with the keys between them, also into ano
   ]);
 });
 
+test('a table that was renamed out of the way keeps its names, and its rows', async () => {
+  await now.query('ALTER TABLE shop.orders RENAME TO orders_spoilt');
+  await bringTables(then, now, { tables: ['shop.orders'] });
+  expect(await now.query("SELECT indexname FROM pg_indexes WHERE tablename LIKE 'orders%' ORDER BY 1")).toEqual([
+    { indexname: 'orders_pkey' },
+    { indexname: 'orders_pkey_1' },
+  ]);
+  expect(await now.query("INSERT INTO shop.orders (note) VALUES ('') RETURNING id")).toEqual([{ id: 1001 }]);
+  expect(await contentOf(now, 'shop.orders_spoilt')).toBe(await contentOf(then, 'shop.orders'));
+});
+
+test('an unlogged table, whose rows no backup has, is made empty and never emptied', async () => {
+  await then.query('CREATE UNLOGGED TABLE shop.cache (id int PRIMARY KEY)');
+  const { findings } = await bringTables(then, now, { tables: ['shop.cache'] });
+  expect(findings.map(({ code }) => code)).toEqual(['table.unlogged']);
+  const { code } = await refusal(bringTables(then, now, { tables: ['shop.cache'], replace: true }));
+  expect(code).toBe('target.mismatch');
+});
+
+test('a type that is gone is made again, and one that has lost a label is not forced', async () => {
+  await then.query(`
+    CREATE TYPE shop.mood AS ENUM ('good', 'bad'); CREATE DOMAIN shop.share AS int DEFAULT 5 CHECK (VALUE < 100);
+    CREATE TABLE shop.moods (mood shop.mood, share shop.share); INSERT INTO shop.moods VALUES ('bad', 99)`);
+  await bringTables(then, now, { tables: ['shop.moods'] });
+  expect(await now.query('SELECT mood::text, share FROM shop.moods')).toEqual([{ mood: 'bad', share: 99 }]);
+  await expect(now.query("INSERT INTO shop.moods VALUES ('good', 100)")).rejects.toThrow('share_check');
+  await now.query("DROP TABLE shop.moods; DROP TYPE shop.mood; CREATE TYPE shop.mood AS ENUM ('good')");
+  const { code, text } = await refusal(bringTables(then, now, { tables: ['shop.moods'] }));
+  expect(code).toBe('target.mismatch');
+  expect(text).toContain(`ALTER TYPE "shop"."mood" ADD VALUE 'bad';`);
+});
+
+test('who gives up in the middle leaves nothing of it', async () => {
+  await then.query("INSERT INTO shop.orders (note) SELECT repeat('x', 1000) FROM generate_series(1, 20000)");
+  await now.query('DROP TABLE shop.orders CASCADE');
+  const before = await now.query('SELECT oid, relname FROM pg_class ORDER BY oid');
+  const giving = new AbortController();
+  const reason = new Error('enough');
+  const work = bringTables(then, now, {
+    tables: ['shop.orders'],
+    signal: giving.signal,
+    onBytes: () => giving.abort(reason),
+  });
+  await expect(work).rejects.toBe(reason);
+  await expect
+    .poll(() => now.query("SELECT FROM pg_stat_activity WHERE application_name = 'holdfast'"))
+    .toEqual([]);
+  expect(await now.query('SELECT oid, relname FROM pg_class ORDER BY oid')).toEqual(before);
+});
+
 test('a key whose rows are gone holds for new rows, and that is said', async () => {
   await now.query('DROP TABLE shop.orders CASCADE; DELETE FROM shop.customers WHERE id = 3');
   const { findings } = await bringTables(then, now, { tables: ['orders'] });
   expect(findings.map(({ code, subject }) => [code, subject])).toEqual([
     ['table.not-validated', 'foreign key orders_customer_fkey of shop.orders'],
   ]);
+  expect(findings[0]?.hint).toContain('ALTER TABLE "shop"."orders" VALIDATE CONSTRAINT "orders_customer_fkey";');
   await expect(now.query("INSERT INTO shop.orders VALUES (9999, 3, '')")).rejects.toThrow('orders_customer_fkey');
 });
 

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { resolve } from 'node:path';
 import type { IndexedRepository } from '@holdfast/engine';
@@ -163,9 +164,22 @@ function describe(moment: MomentPlan, { now, then, prepared, look }: Seen): Tabl
     })),
     findings: prepared.plan.findings,
     took: { ...then.took, look },
-    token: prepared.token,
+    token: tokenOf(moment, now, prepared),
   };
 }
+
+/** Changes with the moment, the tables and what is done to them; not with every row that is written meanwhile. */
+function tokenOf(moment: MomentPlan, now: ServerAddress, { plan }: Prepared): string {
+  const hash = createHash('sha256').update(
+    `${moment.systemId}\0${targetText(moment.asked)}\0${moment.inclusive}\0${serverName(now)}`,
+  );
+  for (const { from, to, action, rows, oidNow } of plan.steps) {
+    hash.update(`\0${action}\0${relationText(from)}\0${relationText(to)}\0${rows}\0${oidNow}`);
+  }
+  return hash.digest('hex').slice(0, TOKEN_DIGITS);
+}
+
+const TOKEN_DIGITS = 12;
 
 function summarize({ tables, findings, took }: BroughtBack): TableRestoreSummary {
   return {

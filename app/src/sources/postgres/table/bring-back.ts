@@ -113,8 +113,8 @@ async function runStatement(
     await guarded(address, what, () => target.query('ROLLBACK TO SAVEPOINT holdfast'));
     const said = (error as Error).message;
     if (instead === undefined || !UNMET.test(state)) return notBrought(what, said, sql);
-    const worse = await runStatement(target, { ...instead, soft: true }, address);
-    return worse ?? notValidated(what, said, sql);
+    const worse = await runStatement(target, { what, sql: instead.sql, soft: true }, address);
+    return worse ?? notValidated(what, said, instead.later);
   }
 }
 
@@ -133,14 +133,13 @@ function notBrought(what: string, said: string, sql: string): Finding {
   };
 }
 
-function notValidated(what: string, said: string, sql: string): Finding {
-  const [, table = ''] = /^(ALTER TABLE .*? ADD CONSTRAINT)/.exec(sql) ?? [];
+function notValidated(what: string, said: string, later: string): Finding {
   return {
     severity: 'warning',
     code: 'table.not-validated',
     subject: what,
     message: `holds for new rows only, since some that are there do not meet it: ${said}`,
-    hint: `When they do: ${table.replace('ADD', 'VALIDATE')} …;`,
+    hint: `When they do: ${later}`,
   };
 }
 

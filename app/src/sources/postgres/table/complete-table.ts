@@ -179,7 +179,8 @@ function foreignKey(
   const what = `foreign key ${name} of ${relationText(table)}`;
   const sql = `ALTER TABLE ${qualified(table)} ADD CONSTRAINT ${identifier(name)} ${definition}`;
   if (definition.endsWith(' NOT VALID')) return { what, sql, soft: true };
-  return { what, sql, soft: true, instead: { what, sql: `${sql} NOT VALID` } };
+  const later = `ALTER TABLE ${qualified(table)} VALIDATE CONSTRAINT ${identifier(name)};`;
+  return { what, sql, soft: true, instead: { sql: `${sql} NOT VALID`, later } };
 }
 
 function constraintComment(

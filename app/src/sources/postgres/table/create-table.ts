@@ -31,6 +31,7 @@ export function createTable(table: TableFacts, context: CreateContext): Statemen
     `CREATE ${table.unlogged ? 'UNLOGGED ' : ''}TABLE ${name} (${clauses.length === 0 ? '' : `\n  ${clauses.join(',\n  ')}\n`})`,
     ...(inherits ? [`INHERITS (${parents.map(qualified).join(', ')})`] : []),
     ...(table.partitionKey === null ? [] : [`PARTITION BY ${table.partitionKey}`]),
+    ...(table.accessMethod === null ? [] : [`USING ${identifier(table.accessMethod)}`]),
     ...(table.options.length === 0 ? [] : [`WITH (${table.options.map(optionText).join(', ')})`]),
   ].join('\n');
   const statements: Statement[] = [{ what, sql: create }];

@@ -4,7 +4,7 @@ import type { Placement } from './placement.ts';
 import { qualified, relationText } from './relation-name.ts';
 import { firing } from './replace-rows.ts';
 import { leftOutText, type Selection, type TableThen } from './selection.ts';
-import type { Intent, Unit } from './table-plan.ts';
+import type { Unit } from './table-plan.ts';
 import type { TargetState } from './target-state.ts';
 
 interface Surroundings {
@@ -39,7 +39,7 @@ export function newFindings(tables: readonly TableThen[], around: Surroundings):
 }
 
 /** What should be known before rows go into tables of today. */
-export function existingFindings(units: readonly Unit[], intent: Intent): Finding[] {
+export function existingFindings(units: readonly Unit[]): Finding[] {
   return units.flatMap(({ root, to, existing }) => {
     const findings: Finding[] = [];
     const add = (code: string, message: string) =>
@@ -50,7 +50,6 @@ export function existingFindings(units: readonly Unit[], intent: Intent): Findin
       add('table.triggers-fire', `its triggers fire for what is brought, since only the owner may stop them: ${names}`);
     }
     if (root.unlogged) add('table.unlogged', UNLOGGED);
-    if (intent.replace && root.unlogged) add('table.unlogged', 'replacing it empties it');
     return findings;
   });
 }
@@ -80,6 +79,7 @@ function ofTable(table: TableThen, { selection, state, placement }: Surroundings
     if (!valid && !partitioned) add('note', 'table.index-invalid', `index ${name} was not valid then and is left out`);
   }
   if (placement.beside) return findings;
+  if (table.labelled) add('warning', 'table.security-label', 'its security labels are not brought');
   for (const parent of table.parents) {
     if (placement.includes(parent) || state.relations.get(qualified(parent)) === true) continue;
     const why = state.relations.has(qualified(parent)) ? 'belongs to another role' : 'is not there';

@@ -1,10 +1,8 @@
-import { createHash } from 'node:crypto';
 import type { Client } from 'pg';
 import { logIn } from '../connection/login.ts';
 import { type ServerAddress, serverName } from '../connection/server-address.ts';
 import { failureFrom } from '../connection/server-error.ts';
 import { Placement } from './placement.ts';
-import { qualified } from './relation-name.ts';
 import { readSelection, type Selection, type Wanted } from './selection.ts';
 import { type Intent, planTables, type TablesPlan } from './table-plan.ts';
 import { readTargetState } from './target-state.ts';
@@ -17,7 +15,10 @@ export interface Sessions extends AsyncDisposable {
   readonly target: Client;
 }
 
-/** Logs in at both, with settings in which every value has one text form and every name is qualified. */
+/**
+ * Logs in at both, with settings in which every value has one text form and every name is qualified. Nobody is thrown out
+ * while a person reads the plan.
+ */
 export async function openSessions(
   then: ServerAddress,
   now: ServerAddress,
@@ -43,8 +44,6 @@ export async function openSessions(
 export interface Prepared {
   readonly selection: Selection;
   readonly plan: TablesPlan;
-  /** Stands for what is done to which tables of which database; it does not change while they are written to. */
-  readonly token: string;
 }
 
 /** Looks at both and decides. Nothing is changed or locked. */
@@ -73,20 +72,14 @@ export async function prepare(
       ],
     }),
   );
-  const plan = planTables(selection, state, intent);
-  const hash = createHash('sha256').update(`${state.systemId ?? serverName(now)}\0${state.database}`);
-  for (const { from, to, action } of plan.steps) {
-    hash.update(`\0${action}\0${qualified(from)}\0${qualified(to)}\0${state.tables.get(qualified(to))?.facts.oid}`);
-  }
-  return { selection, plan, token: hash.digest('hex').slice(0, TOKEN_DIGITS) };
+  return { selection, plan: planTables(selection, state, intent) };
 }
-
-const TOKEN_DIGITS = 12;
 
 const SETTINGS = `
   SET search_path = ''; SET datestyle = 'ISO, YMD'; SET intervalstyle = 'postgres'; SET timezone = 'UTC';
   SET extra_float_digits = 3; SET bytea_output = 'hex'; SET lc_monetary = 'C'; SET standard_conforming_strings = on;
-  SET client_encoding = 'UTF8'; SET statement_timeout = 0; SET row_security = off`;
+  SET client_encoding = 'UTF8'; SET statement_timeout = 0; SET row_security = off;
+  SELECT set_config(name, '0', false) FROM pg_settings WHERE name = 'idle_session_timeout'`;
 
 async function asked<Answer>(server: string, ask: () => Promise<Answer>): Promise<Answer> {
   try {

@@ -7,6 +7,6 @@ export interface Statement {
    * everything.
    */
   readonly soft?: true;
-  /** Tried when it failed. */
-  readonly instead?: Statement;
+  /** Tried when rows do not meet it, with what makes good for the difference later. */
+  readonly instead?: { readonly sql: string; readonly later: string };
 }

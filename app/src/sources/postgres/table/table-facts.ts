@@ -26,6 +26,8 @@ export interface TableFacts extends RelationName {
   /** pg_class.relreplident: d(efault), n(othing), f(ull), i(ndex). */
   readonly replicaIdentity: string;
   readonly typed: boolean;
+  /** Of a label provider such as SELinux's. */
+  readonly labelled: boolean;
   readonly columns: readonly ColumnFacts[];
   readonly constraints: readonly ConstraintFacts[];
   readonly indexes: readonly IndexFacts[];

@@ -28,8 +28,9 @@ export interface TableStep {
   /** Rows of then, and bytes that they took on disk. */
   readonly rows: number;
   readonly bytes: number;
-  /** Rows there now; absent for a table that is made. */
+  /** Rows there now, and which table that is; absent for one that is made. */
   readonly rowsNow?: number;
+  readonly oidNow?: number;
   readonly copies: readonly CopyStep[];
   readonly partitioned: boolean;
   /** Of `add`. */
@@ -66,6 +67,7 @@ export function planTables(selection: Selection, state: TargetState, intent: Int
   const placement = new Placement(intent, selection.tables, state.names);
   const all = roots(selection).map((table) => unitOf(table, selection, placement, state));
   refuseExisting(all, state, intent);
+  if (intent.replace) refuseEmptying(all);
   const made = all.filter(({ existing }) => existing === undefined);
   const filled = inOrder(all.filter(({ existing }) => existing !== undefined));
   const privileges = missingPrivileges(made, filled, state, intent);
@@ -115,7 +117,7 @@ export function planTables(selection: Selection, state: TargetState, intent: Int
     ],
     findings: [
       ...newFindings(tables, { selection, state, placement }),
-      ...existingFindings(filled, intent),
+      ...existingFindings(filled),
       ...[...matches.values()].flatMap(({ findings }) => findings),
     ],
   };
@@ -172,6 +174,16 @@ function refuseExisting(units: readonly Unit[], state: TargetState, intent: Inte
   });
 }
 
+/** The rows of an unlogged table are in no backup: replacing them would be deleting them. */
+function refuseEmptying(units: readonly Unit[]): void {
+  const emptied = units.filter(({ existing, tables }) => existing !== undefined && tables.some((one) => one.unlogged));
+  if (emptied.length === 0) return;
+  const names = emptied.map(({ to }) => relationText(to)).join(', ');
+  throw new Failure('target.mismatch', `${names} was unlogged then: no backup has its rows`, {
+    hint: 'Nothing was changed. Replacing it would only empty it.',
+  });
+}
+
 /** Parents that come too, and those of today that the role may give children; a copy beside is nobody's child. */
 function parentsOf(table: TableThen, placement: Placement, state: TargetState): RelationName[] {
   return table.parents
@@ -219,10 +231,10 @@ function filledStep(
     .filter(({ partitioned }) => !partitioned)
     .map((from) => ({ from, to, columns, rows: from.rows, ...formatFor(selection, state, portable) }));
   const step = { from: root, to, partitioned: existing?.facts.partitioned === true, copies, ...sizeOf(unit) };
-  const rowsNow = existing?.rows ?? 0;
-  if (intent.replace) return { ...step, action: 'replace', rowsNow };
+  const now = existing === undefined ? {} : { rowsNow: existing.rows, oidNow: existing.facts.oid };
+  if (intent.replace) return { ...step, ...now, action: 'replace' };
   const key = existing === undefined ? undefined : rowKey(existing.facts, columns);
-  if (key !== undefined) return { ...step, action: 'add', rowsNow, key };
+  if (key !== undefined) return { ...step, ...now, action: 'add', key };
   throw new Failure('target.mismatch', `${relationText(to)} has no key that says which rows are missing`, {
     hint: '--only-missing needs a primary key, or a unique constraint of NOT NULL columns, in the table of today.',
   });

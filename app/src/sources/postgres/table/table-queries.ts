@@ -17,7 +17,8 @@ export const TABLES = `
      FROM pg_inherits i JOIN pg_class p ON p.oid = i.inhparent JOIN pg_namespace pn ON pn.oid = p.relnamespace
      WHERE i.inhrelid = c.oid) AS parents,
     c.relrowsecurity AS "rowSecurity", c.relforcerowsecurity AS "forcedRowSecurity",
-    c.relreplident AS "replicaIdentity", c.reloftype <> 0 AS typed
+    c.relreplident AS "replicaIdentity", c.reloftype <> 0 AS typed,
+    EXISTS (SELECT FROM pg_seclabel l WHERE l.classoid = 'pg_class'::regclass AND l.objoid = c.oid) AS labelled
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
   WHERE c.oid = ANY ($1) ORDER BY array_position($1, c.oid)`;
 

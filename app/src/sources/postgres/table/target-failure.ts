@@ -36,5 +36,6 @@ const HINTS: Readonly<Record<string, string>> = {
   '23505': 'Rows that are there have the same key: bring the table beside them with --as NAME, and compare.',
   '23514': 'The table of today does not take some rows of then: bring it beside it with --as NAME, and compare.',
   '55P03': 'Somebody holds the table: see pg_stat_activity, or try when it is quieter.',
+  '25006': 'It is a standby: name its primary.',
   '53100': "The target's disk is full.",
 };

@@ -18,7 +18,6 @@ export interface TargetState {
   readonly major: number;
   readonly encoding: string;
   readonly database: string;
-  readonly systemId: string | null;
   readonly role: string;
   readonly mayCreateSchemas: boolean;
   readonly mayUseTemporary: boolean;
@@ -101,7 +100,6 @@ interface Server {
   readonly major: number;
   readonly encoding: string;
   readonly database: string;
-  readonly systemId: string | null;
   readonly role: string;
   readonly mayCreateSchemas: boolean;
   readonly mayUseTemporary: boolean;
@@ -119,8 +117,6 @@ interface Found extends RelationName {
 const SERVER = `
   SELECT current_setting('server_version_num')::int / 10000 AS major, current_setting('server_encoding') AS encoding,
     current_database() AS database, current_user AS role,
-    CASE WHEN has_function_privilege('pg_control_system()', 'EXECUTE')
-      THEN (SELECT system_identifier::text FROM pg_control_system()) END AS "systemId",
     has_database_privilege(current_database(), 'CREATE') AS "mayCreateSchemas",
     has_database_privilege(current_database(), 'TEMPORARY') AS "mayUseTemporary"`;
 
