@@ -29,7 +29,7 @@ test('the command brings a dropped table back, and rows that were spoilt, and le
   const moment = await momentOf(server);
   const wanted = await contentOf(server, 'shop.orders');
   await server.query('DROP TABLE shop.orders CASCADE');
-  await server.query("INSERT INTO shop.items VALUES (1000, 1000)");
+  await server.query('INSERT INTO shop.items VALUES (1000, 1000)');
   await guard.ship();
 
   using person = commandLine({
@@ -55,7 +55,9 @@ test('the command brings a dropped table back, and rows that were spoilt, and le
   expect(brought.stdout).toMatch(/✔ shop\.orders: 1,000 rows back and counted there/);
   expect(await contentOf(server, 'shop.orders')).toBe(wanted);
   // The key that pointed to it is back too.
-  await expect(server.query('INSERT INTO shop.items VALUES (1001, 5000)')).rejects.toThrow('items_order_fkey');
+  await expect(server.query('INSERT INTO shop.items VALUES (1001, 5000)')).rejects.toThrow(
+    'items_order_fkey',
+  );
 
   await server.query("UPDATE shop.orders SET note = 'spoilt'");
   const refused = await person.run(table);
@@ -68,7 +70,10 @@ test('the command brings a dropped table back, and rows that were spoilt, and le
   expect(await contentOf(server, 'shop.orders')).not.toBe(wanted);
   const agreed = await person.run([...table, '--replace', '--consent', token, '--json']);
   expect(agreed.exitCode, agreed.stdout + agreed.stderr).toBe(0);
-  expect(agreed.lines().at(-1)).toMatchObject({ type: 'summary', tables: [{ action: 'replace', counted: 1000 }] });
+  expect(agreed.lines().at(-1)).toMatchObject({
+    type: 'summary',
+    tables: [{ action: 'replace', counted: 1000 }],
+  });
   expect(await contentOf(server, 'shop.orders')).toBe(wanted);
 
   expect(places().filter((name) => !programs.includes(name))).toEqual([]);

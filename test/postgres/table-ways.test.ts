@@ -91,7 +91,9 @@ describe('a table that is there', () => {
   });
 
   test('is not replaced when rows of others would point to nothing', async () => {
-    await now.query("INSERT INTO shop.orders VALUES (2000, 1, 'new'); INSERT INTO shop.items VALUES (2000, 2000)");
+    await now.query(
+      "INSERT INTO shop.orders VALUES (2000, 1, 'new'); INSERT INTO shop.items VALUES (2000, 2000)",
+    );
     const before = await everything();
     const { code, text } = await refusal(bringTables(then, now, { tables: ['shop.orders'], replace: true }));
     expect(code).toBe('target.mismatch');
@@ -138,10 +140,14 @@ describe('a table that is there', () => {
       'table.column-new',
       'table.column-type',
     ]);
-    const [first] = await now.query("SELECT note, came = '2026-01-01' AS usual FROM shop.orders WHERE id = 1");
+    const [first] = await now.query(
+      "SELECT note, came = '2026-01-01' AS usual FROM shop.orders WHERE id = 1",
+    );
     expect(first).toEqual({ note: 'order 1', usual: true });
 
-    await now.query('DELETE FROM shop.items; DELETE FROM shop.orders; ALTER TABLE shop.orders ADD COLUMN must int NOT NULL');
+    await now.query(
+      'DELETE FROM shop.items; DELETE FROM shop.orders; ALTER TABLE shop.orders ADD COLUMN must int NOT NULL',
+    );
     const { code, text } = await refusal(bringTables(then, now, { tables: ['shop.orders'], replace: true }));
     expect(code).toBe('target.mismatch');
     expect(text).toContain('must (integer)');
@@ -178,10 +184,9 @@ test('all tables of a schema come back with the keys between them, also into ano
 test('a table that was renamed out of the way keeps its names, and its rows', async () => {
   await now.query('ALTER TABLE shop.orders RENAME TO orders_spoilt');
   await bringTables(then, now, { tables: ['shop.orders'] });
-  expect(await now.query("SELECT indexname FROM pg_indexes WHERE tablename LIKE 'orders%' ORDER BY 1")).toEqual([
-    { indexname: 'orders_pkey' },
-    { indexname: 'orders_pkey_1' },
-  ]);
+  expect(
+    await now.query("SELECT indexname FROM pg_indexes WHERE tablename LIKE 'orders%' ORDER BY 1"),
+  ).toEqual([{ indexname: 'orders_pkey' }, { indexname: 'orders_pkey_1' }]);
   expect(await now.query("INSERT INTO shop.orders (note) VALUES ('') RETURNING id")).toEqual([{ id: 1001 }]);
   expect(await contentOf(now, 'shop.orders_spoilt')).toBe(await contentOf(then, 'shop.orders'));
 });
@@ -231,8 +236,12 @@ test('a key whose rows are gone holds for new rows, and that is said', async () 
   expect(findings.map(({ code, subject }) => [code, subject])).toEqual([
     ['table.not-validated', 'foreign key orders_customer_fkey of shop.orders'],
   ]);
-  expect(findings[0]?.hint).toContain('ALTER TABLE "shop"."orders" VALIDATE CONSTRAINT "orders_customer_fkey";');
-  await expect(now.query("INSERT INTO shop.orders VALUES (9999, 3, '')")).rejects.toThrow('orders_customer_fkey');
+  expect(findings[0]?.hint).toContain(
+    'ALTER TABLE "shop"."orders" VALIDATE CONSTRAINT "orders_customer_fkey";',
+  );
+  await expect(now.query("INSERT INTO shop.orders VALUES (9999, 3, '')")).rejects.toThrow(
+    'orders_customer_fkey',
+  );
 });
 
 test('a partitioned table comes back with its partitions, and into partitions that are others now', async () => {
@@ -245,9 +254,13 @@ test('a partitioned table comes back with its partitions, and into partitions th
     CREATE INDEX of_2025 ON shop.events_2025 (id) WHERE id > 5;
     INSERT INTO shop.events (at) SELECT '2025-06-01'::date + n FROM generate_series(1, 500) AS n;`;
   const described = async () => [
-    ...(await now.query("SELECT relid::regclass::text, isleaf FROM pg_partition_tree('shop.events') ORDER BY 1")),
+    ...(await now.query(
+      "SELECT relid::regclass::text, isleaf FROM pg_partition_tree('shop.events') ORDER BY 1",
+    )),
     ...(await now.query("SELECT indexdef FROM pg_indexes WHERE tablename LIKE 'events%' ORDER BY 1")),
-    ...(await now.query("SELECT inhrelid::regclass::text, inhparent::regclass::text FROM pg_inherits ORDER BY 1")),
+    ...(await now.query(
+      'SELECT inhrelid::regclass::text, inhparent::regclass::text FROM pg_inherits ORDER BY 1',
+    )),
   ];
   await then.query(partitioned);
   await now.query(partitioned);
@@ -256,7 +269,9 @@ test('a partitioned table comes back with its partitions, and into partitions th
   const { tables } = await bringTables(then, now, { tables: ['shop.events'] });
   expect(tables).toMatchObject([{ rows: 500, counted: 500 }]);
   expect(await described()).toEqual(before);
-  expect(await now.query('INSERT INTO shop.events (at) VALUES (now()) RETURNING id')).toEqual([{ id: '501' }]);
+  expect(await now.query('INSERT INTO shop.events (at) VALUES (now()) RETURNING id')).toEqual([
+    { id: '501' },
+  ]);
 
   await now.query(`
     DROP TABLE shop.events_2026;
@@ -272,11 +287,15 @@ test('children of a table come back as its children', async () => {
     INSERT INTO shop.base VALUES (1, 'one'); INSERT INTO shop.child VALUES (2, 'two', 3)`;
   await then.query(family);
   await bringTables(then, now, { tables: ['shop.base'] });
-  expect(await now.query('SELECT tableoid::regclass::text AS in, id, note FROM shop.base ORDER BY id')).toEqual([
+  expect(
+    await now.query('SELECT tableoid::regclass::text AS in, id, note FROM shop.base ORDER BY id'),
+  ).toEqual([
     { in: 'shop.base', id: 1, note: 'one' },
     { in: 'shop.child', id: 2, note: 'two' },
   ]);
-  expect(await now.query('INSERT INTO shop.child (id) VALUES (3) RETURNING note')).toEqual([{ note: 'of child' }]);
+  expect(await now.query('INSERT INTO shop.child (id) VALUES (3) RETURNING note')).toEqual([
+    { note: 'of child' },
+  ]);
 });
 
 test('a connection that is lost in the middle leaves nothing of it', async () => {
@@ -314,9 +333,15 @@ test('whoever may not is told what to grant', async () => {
 });
 
 test('what was no table, or was not there, is said so', async () => {
-  await then.query('CREATE VIEW shop.overview AS SELECT 1; CREATE TABLE "Shop" (); CREATE TABLE shop."Shop" ()');
-  expect((await refusal(bringTables(then, now, { tables: ['shop.overview'] }))).text).toContain('a view, not a table');
+  await then.query(
+    'CREATE VIEW shop.overview AS SELECT 1; CREATE TABLE "Shop" (); CREATE TABLE shop."Shop" ()',
+  );
+  expect((await refusal(bringTables(then, now, { tables: ['shop.overview'] }))).text).toContain(
+    'a view, not a table',
+  );
   expect((await refusal(bringTables(then, now, { tables: ['shop.nothing'] }))).text).toContain('shop (4)');
-  expect((await refusal(bringTables(then, now, { tables: ['Shop'] }))).text).toContain('public.Shop, shop.Shop');
+  expect((await refusal(bringTables(then, now, { tables: ['Shop'] }))).text).toContain(
+    'public.Shop, shop.Shop',
+  );
   await then.query('DROP TABLE "Shop"');
 });

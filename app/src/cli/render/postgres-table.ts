@@ -49,7 +49,10 @@ export function renderTableRestore(summary: TableRestoreSummary, style: Style): 
   ];
 }
 
-export function tableRestoreRecords({ findings, ...summary }: TableRestoreSummary): Record<string, unknown>[] {
+export function tableRestoreRecords({
+  findings,
+  ...summary
+}: TableRestoreSummary): Record<string, unknown>[] {
   return [...findings.map(findingRecord), { type: 'summary', ...summary }];
 }
 
@@ -61,9 +64,13 @@ function momentText({ asked, inclusive }: TableRestorePlan): string {
   return `${inclusive ? 'as of' : 'as of just before'} ${printable(asked)}`;
 }
 
-function fromText({ base, systemId, lsn, lastCommit }: TableRestorePlan, { timeZone }: TablePlanReader): string {
+function fromText(
+  { base, systemId, lsn, lastCommit }: TableRestorePlan,
+  { timeZone }: TablePlanReader,
+): string {
   const moment = (time: string) => formatMoment(Temporal.Instant.from(time).epochMilliseconds, timeZone);
-  const last = lastCommit === undefined ? 'no transaction after it' : `last transaction ${moment(lastCommit)}`;
+  const last =
+    lastCommit === undefined ? 'no transaction after it' : `last transaction ${moment(lastCommit)}`;
   return `base ${shortId(base.snapshot)} of ${moment(base.endedAt)} and journal up to ${lsn}, ${last} (system ${systemId})`;
 }
 
@@ -76,7 +83,15 @@ function tableText({ from, to, action, rows, bytes, rowsNow = 0 }: PlannedTable)
   return `${name}: what its ${now} of now lack of the ${then} of then`;
 }
 
-function broughtText({ to, action, rows, inserted, counted, bytes, milliseconds }: BroughtTableSummary): string {
+function broughtText({
+  to,
+  action,
+  rows,
+  inserted,
+  counted,
+  bytes,
+  milliseconds,
+}: BroughtTableSummary): string {
   const took = `in ${formatDuration(milliseconds)} (${formatRate(bytes, milliseconds)})`;
   const name = printable(to);
   if (action !== 'add') return `${name}: ${formatCounted(rows, 'row')} back and counted there ${took}`;

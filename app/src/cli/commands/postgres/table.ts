@@ -129,7 +129,10 @@ export function define(parent: Command, context: Context, planTables: PlanTableR
         'holdfast postgres table orders --to 0/15D68C8 --exclusive --as orders_then --url …',
         'beside the one of today, as of just before a position',
       ],
-      ['holdfast postgres table orders --to … --only-missing --url …', 'the rows that were deleted, no others'],
+      [
+        'holdfast postgres table orders --to … --only-missing --url …',
+        'the rows that were deleted, no others',
+      ],
       [
         'holdfast postgres table --schema shop --to … --replace --dry-run --url …',
         'show what replacing all tables of a schema would do, and the token that agrees to it',

@@ -37,7 +37,11 @@ export function matchColumns(
     findings.push({ severity, code, subject: where, message });
   const went = then.filter(({ name }) => !now.some((column) => column.name === name));
   if (went.length > 0) {
-    note('table.column-gone', `columns that it had then are not there now, their values stay out: ${names(went)}`, 'warning');
+    note(
+      'table.column-gone',
+      `columns that it had then are not there now, their values stay out: ${names(went)}`,
+      'warning',
+    );
   }
   if (came.length > 0) {
     note('table.column-new', `columns that came since get their default: ${names(came)}`, 'note');
@@ -49,7 +53,11 @@ export function matchColumns(
     (column) => now.find(({ name }) => name === column.name)?.type !== column.type,
   );
   if (changed.length > 0) {
-    note('table.column-type', `columns have another type now, their values go over as text: ${names(changed)}`, 'warning');
+    note(
+      'table.column-type',
+      `columns have another type now, their values go over as text: ${names(changed)}`,
+      'warning',
+    );
   }
   return { columns: shared.map(({ name }) => name), sameTypes: changed.length === 0, findings };
 }

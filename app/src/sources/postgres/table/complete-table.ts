@@ -56,7 +56,10 @@ export function completeTable(table: TableFacts, placement: Placement): Statemen
   function settle(index: IndexFacts, free: string): void {
     const indexed = qualified({ schema: target.schema, name: free });
     if (index.constraint !== null && index.options.length > 0) {
-      add(`options of index ${free}`, `ALTER INDEX ${indexed} SET (${index.options.map(optionText).join(', ')})`);
+      add(
+        `options of index ${free}`,
+        `ALTER INDEX ${indexed} SET (${index.options.map(optionText).join(', ')})`,
+      );
     }
     if (index.tablespace !== null) {
       add(
@@ -69,10 +72,7 @@ export function completeTable(table: TableFacts, placement: Placement): Statemen
     }
     if (index.clustered) add(`cluster order`, `ALTER TABLE ${name} CLUSTER ON ${identifier(free)}`);
     if (index.replicaIdentity) {
-      add(
-        'replica identity',
-        `ALTER TABLE ONLY ${name} REPLICA IDENTITY USING INDEX ${identifier(free)}`,
-      );
+      add('replica identity', `ALTER TABLE ONLY ${name} REPLICA IDENTITY USING INDEX ${identifier(free)}`);
     }
   }
 }
@@ -89,10 +89,7 @@ export function outgoingKeys(table: TableFacts, placement: Placement): Statement
     const there = `REFERENCES ${one.references.text}`;
     const moved = `REFERENCES ${qualified(placement.ofReference(one.references))}`;
     const definition = one.definition.replace(there, () => moved);
-    return [
-      foreignKey(name, one.name, definition),
-      ...constraintComment(table, placement, one, one.name),
-    ];
+    return [foreignKey(name, one.name, definition), ...constraintComment(table, placement, one, one.name)];
   });
 }
 
@@ -132,13 +129,15 @@ export function belongings(table: TableFacts, placement: Placement): Statement[]
       add(`options of column ${column.name}`, `${alter} SET (${column.options.map(optionText).join(', ')})`);
   }
   if (placement.beside) return statements;
-  for (const { name: statistics, definition } of table.statistics) add(`statistics ${statistics}`, definition);
+  for (const { name: statistics, definition } of table.statistics)
+    add(`statistics ${statistics}`, definition);
   for (const rule of table.rules) add(`rule ${rule.name}`, rule.definition);
   for (const trigger of table.triggers) {
     const called = identifier(trigger.name);
     add(`trigger ${trigger.name}`, trigger.definition);
     const state = TRIGGER_STATES[trigger.enabled];
-    if (state !== undefined) add(`state of trigger ${trigger.name}`, `ALTER TABLE ${name} ${state} ${called}`);
+    if (state !== undefined)
+      add(`state of trigger ${trigger.name}`, `ALTER TABLE ${name} ${state} ${called}`);
     if (trigger.comment !== null) {
       const text = literal(trigger.comment);
       add(`comment on trigger ${trigger.name}`, `COMMENT ON TRIGGER ${called} ON ${name} IS ${text}`);
@@ -158,7 +157,10 @@ export function belongings(table: TableFacts, placement: Placement): Statement[]
   if (table.forcedRowSecurity) add('row security', `ALTER TABLE ${name} FORCE ROW LEVEL SECURITY`);
   for (const grant of table.grants) {
     const columns = grant.column === null ? '' : ` (${identifier(grant.column)})`;
-    add(`grant to ${grant.role ?? 'PUBLIC'}`, grantText(grant, `${grant.privilege}${columns}`, `TABLE ${name}`));
+    add(
+      `grant to ${grant.role ?? 'PUBLIC'}`,
+      grantText(grant, `${grant.privilege}${columns}`, `TABLE ${name}`),
+    );
   }
   for (const sequence of table.sequences.filter(({ owned }) => owned)) {
     const at = `SEQUENCE ${qualified(placement.ofSequence(sequence))}`;

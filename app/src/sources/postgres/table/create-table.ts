@@ -129,7 +129,9 @@ function columnClause(
     parts.push(`DEFAULT ${placement.expression(table, column.default)}`);
   }
   // From 18 on a NOT NULL has a name of its own, and may spare the children.
-  const constraint = table.constraints.find(({ kind, columns }) => kind === 'n' && columns[0] === column.name);
+  const constraint = table.constraints.find(
+    ({ kind, columns }) => kind === 'n' && columns[0] === column.name,
+  );
   if (constraint !== undefined && major >= 18) {
     if (constraint.validated) {
       parts.push(

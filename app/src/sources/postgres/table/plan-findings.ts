@@ -47,7 +47,10 @@ export function existingFindings(units: readonly Unit[]): Finding[] {
     const triggers = firing(existing?.facts.triggers ?? []);
     if (triggers.length > 0 && existing?.mayOwn === false) {
       const names = triggers.map(({ name }) => name).join(', ');
-      add('table.triggers-fire', `its triggers fire for what is brought, since only the owner may stop them: ${names}`);
+      add(
+        'table.triggers-fire',
+        `its triggers fire for what is brought, since only the owner may stop them: ${names}`,
+      );
     }
     if (root.unlogged) add('table.unlogged', UNLOGGED);
     return findings;
@@ -76,7 +79,8 @@ function ofTable(table: TableThen, { selection, state, placement }: Surroundings
     add('warning', 'table.large-objects', `large objects are not brought, only their numbers: ${names}`);
   }
   for (const { name, valid, partitioned } of table.indexes) {
-    if (!valid && !partitioned) add('note', 'table.index-invalid', `index ${name} was not valid then and is left out`);
+    if (!valid && !partitioned)
+      add('note', 'table.index-invalid', `index ${name} was not valid then and is left out`);
   }
   if (placement.beside) return findings;
   if (table.labelled) add('warning', 'table.security-label', 'its security labels are not brought');

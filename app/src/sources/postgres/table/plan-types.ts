@@ -32,9 +32,13 @@ export function planTypes(
 function refuseLackingLabels(type: TypeFacts, now: readonly string[]): void {
   const gone = type.labels.filter((label) => !now.includes(label));
   if (gone.length === 0) return;
-  throw new Failure('target.mismatch', `the type ${relationText(type)} lacks labels of then: ${gone.join(', ')}`, {
-    hint: gone.map((label) => `ALTER TYPE ${qualified(type)} ADD VALUE ${literal(label)};`).join(' '),
-  });
+  throw new Failure(
+    'target.mismatch',
+    `the type ${relationText(type)} lacks labels of then: ${gone.join(', ')}`,
+    {
+      hint: gone.map((label) => `ALTER TYPE ${qualified(type)} ADD VALUE ${literal(label)};`).join(' '),
+    },
+  );
 }
 
 function lacking(type: TypeFacts): Failure {

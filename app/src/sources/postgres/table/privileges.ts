@@ -16,7 +16,8 @@ export function missingPrivileges(
   for (const schema of new Set(made.map(({ to }) => to.schema))) {
     const create = state.schemas.get(schema) ?? (state.mayCreateSchemas ? true : undefined);
     if (create === false) grants.push(`GRANT CREATE ON SCHEMA ${identifier(schema)} TO ${role};`);
-    if (create === undefined) grants.push(`GRANT CREATE ON DATABASE ${identifier(state.database)} TO ${role};`);
+    if (create === undefined)
+      grants.push(`GRANT CREATE ON DATABASE ${identifier(state.database)} TO ${role};`);
   }
   for (const { existing, to } of filled) {
     if (existing === undefined) continue;

@@ -18,7 +18,9 @@ export function replaceRows(
   if (units.length === 0) return { before: [], after: [] };
   const triggers = units.flatMap(restingTriggers);
   const keys = intent.replace ? state.incoming : [];
-  const truncated = units.map(({ to, existing }) => (existing?.facts.partitioned ? '' : 'ONLY ') + qualified(to));
+  const truncated = units.map(
+    ({ to, existing }) => (existing?.facts.partitioned ? '' : 'ONLY ') + qualified(to),
+  );
   return {
     before: [
       ...triggers.map(({ table, trigger }) => ({

@@ -1,7 +1,13 @@
 import { Failure } from '@holdfast/engine';
 import type { Client } from 'pg';
 import { readIncomingKeys, readTables } from './read-tables.ts';
-import { chooseTable, parseWantedTable, qualified, type RelationName, relationText } from './relation-name.ts';
+import {
+  chooseTable,
+  parseWantedTable,
+  qualified,
+  type RelationName,
+  relationText,
+} from './relation-name.ts';
 import type { IncomingKey, TableFacts } from './table-facts.ts';
 import { countRows } from './target-state.ts';
 import { readTypes, type TypeFacts } from './type-facts.ts';
@@ -54,7 +60,8 @@ export async function readSelection(client: Client, wanted: Wanted): Promise<Sel
     const count = table.partitioned ? 0 : await countRows(client, table);
     tables.push({ ...table, rows: count, bytes: Number(rows[0]?.bytes) });
   }
-  const { rows: facts } = await client.query<Pick<Selection, 'database' | 'major' | 'encoding' | 'hasLargeObjects'>>(FACTS);
+  const { rows: facts } =
+    await client.query<Pick<Selection, 'database' | 'major' | 'encoding' | 'hasLargeObjects'>>(FACTS);
   const [fact] = facts;
   if (fact === undefined) throw new Error('a SELECT without FROM gave no row');
   const foreign = new Set(family.filter(({ kind }) => kind === 'f').map(({ oid }) => oid));

@@ -3,15 +3,15 @@ import { identifier } from '../connection/replication-session.ts';
 import { matchColumns, rowKey } from './column-match.ts';
 import { belongings, completeTable, incomingKey, outgoingKeys } from './complete-table.ts';
 import { createSequences, createTable, setSequence } from './create-table.ts';
-import { existingFindings, newFindings } from './plan-findings.ts';
 import { Placement, type PlacementRequest } from './placement.ts';
+import { existingFindings, newFindings } from './plan-findings.ts';
+import { planTypes } from './plan-types.ts';
 import { missingPrivileges } from './privileges.ts';
 import { qualified, type RelationName, relationText } from './relation-name.ts';
 import { replaceRows } from './replace-rows.ts';
 import type { Selection, TableThen } from './selection.ts';
 import type { Statement } from './statement.ts';
 import type { ExistingTable, TargetState } from './target-state.ts';
-import { planTypes } from './plan-types.ts';
 
 export interface Intent extends PlacementRequest {
   /** Empty the tables of today and fill them with the rows of then. */
@@ -160,23 +160,30 @@ function unitOf(root: TableThen, selection: Selection, placement: Placement, sta
 
 function refuseExisting(units: readonly Unit[], state: TargetState, intent: Intent): void {
   const inTheWay = units.flatMap((unit) => unit.inTheWay);
-  const there = intent.replace || intent.onlyMissing ? [] : units.filter(({ existing }) => existing !== undefined);
+  const there =
+    intent.replace || intent.onlyMissing ? [] : units.filter(({ existing }) => existing !== undefined);
   const taken = [...there.map(({ to }) => to), ...inTheWay].map(relationText);
   if (taken.length === 0) return;
   const beside = intent.into !== undefined || intent.as !== undefined;
-  throw new Failure('target.exists', `${taken.join(', ')} ${taken.length === 1 ? 'is' : 'are'} there already`, {
-    subject: state.database,
-    hint:
-      inTheWay.length > 0 || beside
-        ? 'Nothing was changed. Choose another name or another schema: --as NAME, --into SCHEMA.'
-        : 'Nothing was changed. Bring it beside with --as NAME or --into SCHEMA, insert the rows that are gone with ' +
-          '--only-missing, or --replace what is there (that shows a plan and asks).',
-  });
+  throw new Failure(
+    'target.exists',
+    `${taken.join(', ')} ${taken.length === 1 ? 'is' : 'are'} there already`,
+    {
+      subject: state.database,
+      hint:
+        inTheWay.length > 0 || beside
+          ? 'Nothing was changed. Choose another name or another schema: --as NAME, --into SCHEMA.'
+          : 'Nothing was changed. Bring it beside with --as NAME or --into SCHEMA, insert the rows that are gone with ' +
+            '--only-missing, or --replace what is there (that shows a plan and asks).',
+    },
+  );
 }
 
 /** The rows of an unlogged table are in no backup: replacing them would be deleting them. */
 function refuseEmptying(units: readonly Unit[]): void {
-  const emptied = units.filter(({ existing, tables }) => existing !== undefined && tables.some((one) => one.unlogged));
+  const emptied = units.filter(
+    ({ existing, tables }) => existing !== undefined && tables.some((one) => one.unlogged),
+  );
   if (emptied.length === 0) return;
   const names = emptied.map(({ to }) => relationText(to)).join(', ');
   throw new Failure('target.mismatch', `${names} was unlogged then: no backup has its rows`, {

@@ -1,6 +1,6 @@
 import type { Client } from 'pg';
-import { qualified, type RelationName } from './relation-name.ts';
 import { readIncomingKeys, readTables } from './read-tables.ts';
+import { qualified, type RelationName } from './relation-name.ts';
 import type { IncomingKey, TableFacts } from './table-facts.ts';
 
 /** A table of today that has the name of one that comes. */
@@ -34,7 +34,6 @@ export interface TargetState {
   /** Labels of the types that somebody made, by qualified name; none for what is no enum. */
   readonly types: ReadonlyMap<string, readonly string[]>;
   readonly collations: ReadonlySet<string>;
-  readonly roles: ReadonlySet<string>;
 }
 
 export interface StateRequest {
@@ -85,12 +84,14 @@ export async function readTargetState(client: Client, request: StateRequest): Pr
     relations: owned,
     types: new Map(types.map((type) => [qualified(type), type.labels])),
     collations: new Set((await ask<{ name: string }>(COLLATIONS)).map(({ name }) => name)),
-    roles: new Set((await ask<{ name: string }>('SELECT rolname AS name FROM pg_roles')).map(({ name }) => name)),
   };
 }
 
 /** Rows of the table itself; of a partitioned one, of all its partitions. */
-export async function countRows(client: Client, table: RelationName & { partitioned: boolean }): Promise<number> {
+export async function countRows(
+  client: Client,
+  table: RelationName & { partitioned: boolean },
+): Promise<number> {
   const only = table.partitioned ? '' : 'ONLY ';
   const { rows } = await client.query<{ count: string }>(`SELECT count(*) FROM ${only}${qualified(table)}`);
   return Number(rows[0]?.count);
