@@ -19,6 +19,7 @@ export function renderTablePlan(plan: TableRestorePlan, style: Style, reader: Ta
   const amount = formatCounted(plan.tables.length, 'table');
   const rows = [
     ['from', fromText(plan, reader)],
+    ['up to', upToText(plan, reader)],
     ['into', printable(plan.target)],
     ...plan.tables.map((table) => [VERBS[table.action], tableText(table)]),
     [
@@ -64,14 +65,18 @@ function momentText({ asked, inclusive }: TableRestorePlan): string {
   return `${inclusive ? 'as of' : 'as of just before'} ${printable(asked)}`;
 }
 
-function fromText(
-  { base, systemId, lsn, lastCommit }: TableRestorePlan,
-  { timeZone }: TablePlanReader,
-): string {
-  const moment = (time: string) => formatMoment(Temporal.Instant.from(time).epochMilliseconds, timeZone);
-  const last =
-    lastCommit === undefined ? 'no transaction after it' : `last transaction ${moment(lastCommit)}`;
-  return `base ${shortId(base.snapshot)} of ${moment(base.endedAt)} and journal up to ${lsn}, ${last} (system ${systemId})`;
+function fromText({ base, systemId }: TableRestorePlan, { timeZone }: TablePlanReader): string {
+  return `base ${shortId(base.snapshot)} of ${told(base.endedAt, timeZone)} (system ${systemId})`;
+}
+
+/** What somebody compares with the moment of the mistake. */
+function upToText({ lsn, lastCommit }: TableRestorePlan, { timeZone }: TablePlanReader): string {
+  if (lastCommit === undefined) return `${lsn}, no transaction after the base`;
+  return `${lsn}, the last transaction of ${told(lastCommit, timeZone)}`;
+}
+
+function told(time: string, timeZone: string): string {
+  return formatMoment(Temporal.Instant.from(time).epochMilliseconds, timeZone);
 }
 
 function tableText({ from, to, action, rows, bytes, rowsNow = 0 }: PlannedTable): string {

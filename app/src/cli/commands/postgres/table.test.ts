@@ -72,7 +72,7 @@ test('a table that is gone comes back without a question', async () => {
   expect(done).toEqual(['brought', 'gone']);
   expect(stdout).toContain('  make     shop.orders: 1,000 rows, 90.1 kB');
   expect(stdout).toContain('▲ shop.orders: the view is gone');
-  expect(stdout).toContain('✔ shop.orders: 1,000 rows back and counted there in 200 ms');
+  expect(stdout).toContain('✔ shop.orders: 1,000 rows back and counted there in 0.2 s');
 });
 
 test('rows of today are only replaced with consent to exactly that', async () => {

@@ -4,11 +4,11 @@ import { identifier } from '../connection/replication-session.ts';
 import type { ServerAddress } from '../connection/server-address.ts';
 import { sqlStateOf } from '../connection/server-error.ts';
 import { copyRows } from './copy-rows.ts';
+import { countRows } from './read-tables.ts';
 import { qualified, type RelationName, relationText } from './relation-name.ts';
 import type { Statement } from './statement.ts';
 import type { CopyStep, TableStep, TablesPlan } from './table-plan.ts';
 import { targetFailure } from './target-failure.ts';
-import { countRows } from './target-state.ts';
 
 export interface BringBackOptions {
   /** The server of then, and the running one; both logged in, both used by nobody else. */

@@ -1,5 +1,5 @@
 import { literal } from '../connection/replication-session.ts';
-import { freeName, qualified, type RelationName, relationText } from './relation-name.ts';
+import { freeName, qualified, type RelationName } from './relation-name.ts';
 import type { SequenceFacts, TableFacts } from './table-facts.ts';
 
 /** Where tables go and what they may be called there. */
@@ -108,11 +108,4 @@ export class Placement {
     if (as === undefined || root === undefined) return name;
     return name.startsWith(root.name) ? as + name.slice(root.name.length) : `${as}_${name}`;
   }
-}
-
-/** For messages: where a table goes, said only when that is somewhere else. */
-export function movedText(from: RelationName, to: RelationName): string {
-  return qualified(from) === qualified(to)
-    ? relationText(from)
-    : `${relationText(from)} as ${relationText(to)}`;
 }

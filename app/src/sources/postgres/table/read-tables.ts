@@ -1,5 +1,5 @@
 import type { Client } from 'pg';
-import { qualified } from './relation-name.ts';
+import { qualified, type RelationName } from './relation-name.ts';
 import type { IncomingKey, SequenceFacts, TableFacts } from './table-facts.ts';
 import * as queries from './table-queries.ts';
 
@@ -49,6 +49,16 @@ export async function readTables(client: Client, oids: readonly number[]): Promi
 export async function readIncomingKeys(client: Client, oids: readonly number[]): Promise<IncomingKey[]> {
   if (oids.length === 0) return [];
   return (await client.query<IncomingKey>(queries.INCOMING_KEYS, [oids])).rows;
+}
+
+/** Rows of the table itself; of a partitioned one, of all its partitions. */
+export async function countRows(
+  client: Client,
+  table: RelationName & { partitioned: boolean },
+): Promise<number> {
+  const only = table.partitioned ? '' : 'ONLY ';
+  const { rows } = await client.query<{ count: string }>(`SELECT count(*) FROM ${only}${qualified(table)}`);
+  return Number(rows[0]?.count);
 }
 
 /** A sequence's value is no fact of the catalog: it is a row of its own. */

@@ -46,7 +46,7 @@ describe('a name that is taken', () => {
   });
 
   test('is cut so that the server does not cut it', () => {
-    const long = 'ü'.repeat(31) + 'x';
+    const long = `${'ü'.repeat(31)}x`;
     const free = freeName(long, new Set([long]));
     expect(free).toBe(`${'ü'.repeat(30)}_1`);
     expect(Buffer.byteLength(free)).toBeLessThanOrEqual(63);

@@ -1,6 +1,6 @@
 import { Failure } from '@holdfast/engine';
 import type { Client } from 'pg';
-import { readIncomingKeys, readTables } from './read-tables.ts';
+import { countRows, readIncomingKeys, readTables } from './read-tables.ts';
 import {
   chooseTable,
   parseWantedTable,
@@ -9,7 +9,6 @@ import {
   relationText,
 } from './relation-name.ts';
 import type { IncomingKey, TableFacts } from './table-facts.ts';
-import { countRows } from './target-state.ts';
 import { readTypes, type TypeFacts } from './type-facts.ts';
 
 export interface Wanted {

@@ -1,5 +1,5 @@
 import type { Client } from 'pg';
-import { readIncomingKeys, readTables } from './read-tables.ts';
+import { countRows, readIncomingKeys, readTables } from './read-tables.ts';
 import { qualified, type RelationName } from './relation-name.ts';
 import type { IncomingKey, TableFacts } from './table-facts.ts';
 
@@ -85,16 +85,6 @@ export async function readTargetState(client: Client, request: StateRequest): Pr
     types: new Map(types.map((type) => [qualified(type), type.labels])),
     collations: new Set((await ask<{ name: string }>(COLLATIONS)).map(({ name }) => name)),
   };
-}
-
-/** Rows of the table itself; of a partitioned one, of all its partitions. */
-export async function countRows(
-  client: Client,
-  table: RelationName & { partitioned: boolean },
-): Promise<number> {
-  const only = table.partitioned ? '' : 'ONLY ';
-  const { rows } = await client.query<{ count: string }>(`SELECT count(*) FROM ${only}${qualified(table)}`);
-  return Number(rows[0]?.count);
 }
 
 interface Server {
