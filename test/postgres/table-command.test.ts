@@ -1,10 +1,15 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { chmodSync, readdirSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { PASSWORD } from '../scenes/backup-scene.ts';
 import { ProtectedServer } from '../scenes/protected-server.ts';
 import { type RunningPostgres, startPostgres } from '../servers/postgres.ts';
 import { commandLine } from '../stories/command-line.ts';
 import { contentOf } from './table-scene.ts';
+
+const holdfast = fileURLToPath(new URL('../../holdfast', import.meta.url));
 
 /** The server's own clock: a moment that comes back must be one that it knows. */
 async function momentOf(server: RunningPostgres): Promise<string> {
@@ -32,11 +37,12 @@ test('the command brings a dropped table back, and rows that were spoilt, and le
   await server.query('INSERT INTO shop.items VALUES (1000, 1000)');
   await guard.ship();
 
-  using person = commandLine({
+  const environment = {
     HOLDFAST_PASSWORD: PASSWORD,
     HOLDFAST_REPOSITORY: guard.scene.repositoryPath,
     TMPDIR: guard.scene.base,
-  });
+  };
+  using person = commandLine(environment);
   chmodSync(person.directory, 0o755);
   const places = () => readdirSync(guard.scene.base).filter((name) => name.startsWith('holdfast-'));
   const programs = ['holdfast-0', `holdfast-${process.getuid?.()}`];
@@ -60,9 +66,6 @@ test('the command brings a dropped table back, and rows that were spoilt, and le
   );
 
   await server.query("UPDATE shop.orders SET note = 'spoilt'");
-  const refused = await person.run(table);
-  expect(refused.exitCode).toBe(1);
-  expect(refused.stderr).toContain('target.exists');
   const asked = await person.run([...table, '--replace']);
   expect(asked.exitCode).toBe(2);
   expect(asked.stdout).toMatch(/REPLACE +shop\.orders: the 1,000 rows of now by the 1,000 rows/);
@@ -76,5 +79,17 @@ test('the command brings a dropped table back, and rows that were spoilt, and le
   });
   expect(await contentOf(server, 'shop.orders')).toBe(wanted);
 
+  expect(places().filter((name) => !programs.includes(name))).toEqual([]);
+
+  // Given up while the database of then is being built.
+  await server.query('DROP TABLE shop.orders CASCADE');
+  const child = spawn(holdfast, [...table, '--json'], {
+    env: { ...process.env, ...environment },
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  child.stdout.once('data', () => child.kill('SIGINT'));
+  const [exitCode] = await once(child, 'close');
+  expect(exitCode).toBe(130);
+  await expect(server.query('SELECT FROM shop.orders')).rejects.toThrow('does not exist');
   expect(places().filter((name) => !programs.includes(name))).toEqual([]);
 });

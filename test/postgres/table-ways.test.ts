@@ -1,5 +1,7 @@
 import { isFailure } from '@holdfast/engine';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { logIn } from '../../app/src/sources/postgres/connection/login.ts';
+import { parseServerUrl, serverAddress } from '../../app/src/sources/postgres/connection/server-address.ts';
 import { type RunningPostgres, startPostgres } from '../servers/postgres.ts';
 import { bringTables, contentOf } from './table-scene.ts';
 
@@ -310,6 +312,35 @@ test('a connection that is lost in the middle leaves nothing of it', async () =>
   expect(code).toBe('source.unreachable');
   await killed;
   expect(await now.query('SELECT oid, relname FROM pg_class ORDER BY oid')).toEqual(before);
+});
+
+test('a target that is slower makes the server of then wait', async () => {
+  await then.query(`
+    CREATE TABLE other AS SELECT n AS id, repeat(md5(n::text), 300) AS note FROM generate_series(1, 10000) AS n;`);
+  await now.query(`
+    CREATE FUNCTION shop.wait() RETURNS int LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_advisory_xact_lock(1); RETURN 1; END $$;
+    CREATE TABLE other (id int, note text, waited int DEFAULT shop.wait())`);
+  await using gate = new AsyncDisposableStack();
+  const { client } = await logIn(serverAddress(parseServerUrl(now.url)), 'sql');
+  gate.defer(() => client.end());
+  await client.query('SELECT pg_advisory_lock(1)');
+  let bytes = 0;
+  const work = bringTables(then, now, {
+    tables: ['other'],
+    replace: true,
+    onBytes: (more) => (bytes += more),
+  });
+  let before = -1;
+  const stands = () => {
+    const same = bytes > 0 && bytes === before;
+    before = bytes;
+    return same;
+  };
+  await expect.poll(stands, { interval: 200, timeout: 20_000 }).toBe(true);
+  // What the two sockets' buffers take, of about 100 MB.
+  expect(bytes).toBeLessThan(20e6);
+  await client.query('SELECT pg_advisory_unlock(1)');
+  expect((await work).tables).toMatchObject([{ counted: 10_000 }]);
 });
 
 test('whoever may not is told what to grant', async () => {

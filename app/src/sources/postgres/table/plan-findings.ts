@@ -3,7 +3,7 @@ import { identifier } from '../connection/replication-session.ts';
 import type { Placement } from './placement.ts';
 import { qualified, relationText } from './relation-name.ts';
 import { firing } from './replace-rows.ts';
-import { leftOutText, type Selection, type TableThen } from './selection.ts';
+import { kindText, type Selection, type TableThen } from './selection.ts';
 import type { Unit } from './table-plan.ts';
 import type { TargetState } from './target-state.ts';
 
@@ -22,7 +22,7 @@ export function newFindings(tables: readonly TableThen[], around: Surroundings):
       severity: 'warning',
       code: 'table.left-out',
       subject: relationText(one),
-      message: `${leftOutText(one)} is no table and is not brought`,
+      message: `it was ${kindText(one.kind)}, not a table, and is not brought`,
     });
   }
   if (placement.beside && tables.length > 0) {

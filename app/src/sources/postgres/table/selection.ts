@@ -1,13 +1,7 @@
 import { Failure } from '@holdfast/engine';
 import type { Client } from 'pg';
 import { countRows, readIncomingKeys, readTables } from './read-tables.ts';
-import {
-  chooseTable,
-  parseWantedTable,
-  qualified,
-  type RelationName,
-  relationText,
-} from './relation-name.ts';
+import { chooseTable, parseWantedTable, type RelationName, relationText } from './relation-name.ts';
 import type { IncomingKey, TableFacts } from './table-facts.ts';
 import { readTypes, type TypeFacts } from './type-facts.ts';
 
@@ -97,7 +91,7 @@ function named(there: readonly Relation[], tables: readonly string[]): number[] 
       });
     }
     if ('rp'.includes(first.kind)) return first.oid;
-    throw new Failure('usage', `${relationText(first)} was ${KINDS[first.kind]}, not a table`);
+    throw new Failure('usage', `${relationText(first)} was ${kindText(first.kind)}, not a table`);
   });
 }
 
@@ -114,9 +108,9 @@ function schemasHint(there: readonly Relation[]): string {
   return `There were tables in ${bySchema.map(([schema, list]) => `${schema} (${list.length})`).join(', ')}.`;
 }
 
-/** For messages. */
-export function leftOutText(one: RelationName & { readonly kind: string }): string {
-  return `${KINDS[one.kind] ?? 'a relation'} ${qualified(one)}`;
+/** For messages: `a view`. */
+export function kindText(kind: string): string {
+  return KINDS[kind] ?? 'a relation';
 }
 
 const KINDS: Readonly<Record<string, string>> = {
