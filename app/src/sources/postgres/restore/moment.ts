@@ -1,7 +1,7 @@
 import type { StoredBase } from '../base/stored-bases.ts';
 import type { Moment } from '../journal/recovery-windows.ts';
 import type { StoredJournal, StoredWalFile } from '../journal/stored-journal.ts';
-import { type Lineage, usable, type WalRange } from '../wal/coverage.ts';
+import { isOn, type Lineage, usable, type WalRange } from '../wal/coverage.ts';
 import { type Lsn, parseLsn } from '../wal/lsn.ts';
 import { parseWalName, startOfSegment } from '../wal/segment.ts';
 import type { RecoveryTarget } from './recovery-settings.ts';
@@ -64,13 +64,6 @@ export function reachableFrom(
       return { base, from, to: { lsn: range.to, time }, files: following };
     })
     .sort((a, b) => (a.from.lsn < b.from.lsn ? -1 : Number(a.from.lsn > b.from.lsn)));
-}
-
-/** Whether what `timeline` had written up to `lsn` is part of the lineage. */
-function isOn({ timeline, history }: Lineage, owner: number, lsn: Lsn): boolean {
-  if (owner === timeline) return true;
-  const left = history.find((ancestor) => ancestor.timeline === owner);
-  return left !== undefined && lsn <= left.end;
 }
 
 function unbroken(files: readonly LineageFile[]): (WalRange & { readonly files: LineageFile[] })[] {

@@ -63,6 +63,13 @@ export function usable(owner: number, start: bigint, { timeline, history }: Line
   return left.end;
 }
 
+/** Whether what timeline `owner` had written up to `lsn` is part of the lineage. */
+export function isOn({ timeline, history }: Lineage, owner: number, lsn: bigint): boolean {
+  if (owner === timeline) return true;
+  const left = history.find((ancestor) => ancestor.timeline === owner);
+  return left !== undefined && lsn <= left.end;
+}
+
 function least(a: bigint, b: bigint): bigint {
   return a < b ? a : b;
 }
