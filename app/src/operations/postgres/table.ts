@@ -1,29 +1,25 @@
 import { createHash } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { resolve } from 'node:path';
-import type { IndexedRepository } from '@holdfast/engine';
 import type {
   PlanTableRestore,
   TableRestorePlan,
-  TableRestoreRequest,
   TableRestoreSummary,
 } from '../../cli/commands/postgres/table.ts';
 import type { Planned } from '../../cli/planned.ts';
-import { BASE_TAGS } from '../../sources/postgres/base/base-record.ts';
 import { logIn } from '../../sources/postgres/connection/login.ts';
 import { type ServerAddress, serverName } from '../../sources/postgres/connection/server-address.ts';
-import { type MomentPlan, planMoment, targetText } from '../../sources/postgres/restore/plan-moment.ts';
-import { findPrograms } from '../../sources/postgres/restore/programs.ts';
+import { type MomentPlan, targetText } from '../../sources/postgres/restore/plan-moment.ts';
 import { type BroughtBack, bringBack } from '../../sources/postgres/table/bring-back.ts';
 import { openSessions, type Prepared, prepare } from '../../sources/postgres/table/prepare.ts';
 import { relationText } from '../../sources/postgres/table/relation-name.ts';
 import { type ServerOfThen, startServerOfThen } from '../../sources/postgres/table/server-of-then.ts';
 import { formatLsn } from '../../sources/postgres/wal/lsn.ts';
 import type { Machine } from '../machine.ts';
-import { type AccessMachine, type OpenedRepository, openAccess } from '../repository-access.ts';
+import { type AccessMachine, openAccess } from '../repository-access.ts';
 import { showRestore } from '../restore-progress.ts';
-import { chooseSnapshot } from '../snapshot-choice.ts';
-import { parseTarget } from './restore.ts';
+import { findServer } from './local-server.ts';
+import { chooseMoment } from './moment-choice.ts';
 import { type ServerMachine, serverOf } from './server.ts';
 
 export type TableMachine = AccessMachine & ServerMachine & Pick<Machine, 'workingDirectory' | 'timeZone'>;
@@ -43,8 +39,15 @@ export function planTableRestore(machine: TableMachine): PlanTableRestore {
     // A password that is wrong is told before anything is fetched.
     await answers(now, signal);
     const indexed = await repository.loadIndex(signal);
-    const moment = await momentOf(indexed, request, { machine, opened });
-    const programs = await findPrograms(moment.base.record.major);
+    const { fromSystem } = request;
+    const named = { ...request, ...(fromSystem === undefined ? {} : { system: fromSystem }) };
+    const moment = await chooseMoment(indexed, named, machine, opened);
+    const database = request.database ?? now.database;
+    const { major, databases = [] } = moment.base.record;
+    const { programs, notes } = await findServer({
+      major,
+      databases: databases.filter(({ name }) => name === database),
+    });
     const scratch = resolve(machine.workingDirectory, request.scratch ?? tmpdir());
     const then = opening.use(
       await startServerOfThen(indexed, moment, {
@@ -56,7 +59,6 @@ export function planTableRestore(machine: TableMachine): PlanTableRestore {
       }),
     );
     const lookedAt = clock.now();
-    const database = request.database ?? now.database;
     const sessions = opening.use(await openSessions({ ...then.address, database }, now, signal));
     const wanted = { tables: request.tables, schemas: request.schema ?? [] };
     const prepared = await prepare(sessions, now, wanted, {
@@ -65,7 +67,7 @@ export function planTableRestore(machine: TableMachine): PlanTableRestore {
       ...(request.as === undefined ? {} : { as: request.as }),
       ...(request.into === undefined ? {} : { into: request.into }),
     });
-    const plan = describe(moment, { now, then, prepared, look: clock.now() - lookedAt });
+    const plan = describe(moment, { now, then, prepared, notes, look: clock.now() - lookedAt });
     const open = opening.move();
     return {
       plan,
@@ -111,38 +113,17 @@ async function answers(address: ServerAddress, signal: AbortSignal): Promise<voi
   await client.end();
 }
 
-interface Opening {
-  readonly machine: TableMachine;
-  readonly opened: OpenedRepository;
-}
-
-async function momentOf(
-  indexed: IndexedRepository,
-  request: TableRestoreRequest,
-  { machine, opened: { repository, signal } }: Opening,
-): Promise<MomentPlan> {
-  const { base, fromSystem, timeline } = request;
-  const named =
-    base === undefined ? undefined : await chooseSnapshot(repository, base, { tag: [BASE_TAGS] }, signal);
-  const wanted = {
-    target: parseTarget(request.to, machine.timeZone),
-    inclusive: request.exclusive !== true,
-    ...(fromSystem === undefined ? {} : { systemId: fromSystem }),
-    ...(named === undefined ? {} : { base: named.snapshot }),
-    ...(timeline === undefined ? {} : { timeline }),
-  };
-  return await planMoment(indexed, wanted, { clock: machine.clock, signal });
-}
-
 interface Seen {
   readonly now: ServerAddress;
   readonly then: ServerOfThen;
   readonly prepared: Prepared;
+  /** What the server of then lacks, a sentence each. */
+  readonly notes: readonly string[];
   /** Milliseconds. */
   readonly look: number;
 }
 
-function describe(moment: MomentPlan, { now, then, prepared, look }: Seen): TableRestorePlan {
+function describe(moment: MomentPlan, { now, then, prepared, notes, look }: Seen): TableRestorePlan {
   const { record, snapshot } = moment.base;
   const { lsn, lastCommit } = then.end;
   return {
@@ -162,7 +143,21 @@ function describe(moment: MomentPlan, { now, then, prepared, look }: Seen): Tabl
       bytes,
       ...(rowsNow === undefined ? {} : { rowsNow }),
     })),
-    findings: prepared.plan.findings,
+    findings: [
+      ...moment.notes.map((message) => ({
+        severity: 'note' as const,
+        code: 'table.moment',
+        subject: targetText(moment.asked),
+        message,
+      })),
+      ...notes.map((message) => ({
+        severity: 'warning' as const,
+        code: 'table.extension',
+        subject: 'the server of then',
+        message,
+      })),
+      ...prepared.plan.findings,
+    ],
     took: { ...then.took, look },
     token: tokenOf(moment, now, prepared),
   };

@@ -119,12 +119,12 @@ async function basesOf(
   if (only === undefined) throw noBase(undefined);
   if (wanted === undefined && systems.size > 1) {
     throw new Failure('snapshot.ambiguous', 'there are bases of several servers in this repository', {
-      hint: `Say of which: ${all
+      hint: `Say of which system: ${all
         .filter(
           ({ record }, index) =>
             all.findIndex((other) => other.record.systemId === record.systemId) === index,
         )
-        .map(({ record }) => `--system ${record.systemId} (${record.server})`)
+        .map(({ record }) => `${record.systemId} (${record.server})`)
         .join(', ')}`,
     });
   }
