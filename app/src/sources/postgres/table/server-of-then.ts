@@ -52,6 +52,7 @@ export async function startServerOfThen(
       programs,
       dataDirectory: restored.directory,
       record: restored.record,
+      disposable: true,
       clock,
       signal,
     }),
