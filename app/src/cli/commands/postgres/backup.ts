@@ -1,4 +1,4 @@
-import type { Id, SnapshotSummary } from '@holdfast/engine';
+import { Failure, type Finding, type Id, type SnapshotSummary, shortId } from '@holdfast/engine';
 import { type Command, Option } from 'commander';
 import {
   accessFor,
@@ -18,6 +18,7 @@ export interface BackUpBaseRequest extends ServerOptions {
   readonly checkpoint: 'fast' | 'spread';
   /** KiB/s. */
   readonly maxRate?: number;
+  readonly acceptDamage?: true;
   readonly compression: 'auto' | 'off' | 'max';
   readonly host?: string;
   readonly tag?: readonly (readonly string[])[];
@@ -34,6 +35,8 @@ export interface BaseSummary {
   readonly endLsn: string;
   /** Absent where pages have no checksums. */
   readonly pagesVerified?: number;
+  /** What is wrong with the base or missing from it; errors only where damage was accepted. */
+  readonly findings: readonly Finding[];
   readonly figures: SnapshotSummary;
   readonly milliseconds: number;
 }
@@ -65,6 +68,10 @@ export function define(parent: Command, context: Context, backUpBase: BackUpBase
         .default('fast'),
     )
     .option('--max-rate <KiB/s>', 'let the server send at most so much', parsePositive)
+    .option(
+      '--accept-damage',
+      'keep the base even if pages are damaged on the server (ends with exit code 3)',
+    )
     .addOption(
       new Option('--compression <mode>', 'how hard to compress new data')
         .choices(['auto', 'off', 'max'])
@@ -81,5 +88,12 @@ export function define(parent: Command, context: Context, backUpBase: BackUpBase
       records: () => [baseSummaryRecord(summary)],
     };
     present(command, context, view, 'confirmation');
+    const damaged = summary.findings.filter(({ severity }) => severity === 'error');
+    if (damaged.length > 0) {
+      throw new Failure('incomplete', `base ${shortId(summary.snapshot)} holds damaged pages`, {
+        subject: damaged[0]?.subject ?? summary.server,
+        hint: 'It is kept as it came. Earlier bases may hold these pages whole: holdfast postgres points.',
+      });
+    }
   });
 }
