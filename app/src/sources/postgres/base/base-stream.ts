@@ -5,6 +5,7 @@ import {
   type ReplyPart,
   type ReplyRow,
 } from '../connection/replication-session.ts';
+import { sqlStateOf } from '../connection/server-error.ts';
 import { type Lsn, parseLsn } from '../wal/lsn.ts';
 
 export interface BaseRequest {
@@ -87,11 +88,26 @@ export async function* baseBackup(
     // Of wrong checksums a server tells when it has sent everything, where the base ends included. It is left to look at
     // pages even so: it reads again what was only torn, which we could not.
     damageTold = rows.length === 3 && isFailure(error, 'source.damaged');
-    if (!damageTold || request.acceptDamage !== true) throw error;
+    if (!damageTold || request.acceptDamage !== true) throw ofStandby(error);
   }
   const end = rows[2]?.[0];
   if (end === undefined) throw unexpected('no end');
   yield { kind: 'end', end: position(end), damageTold };
+}
+
+/**
+ * What only a standby refuses (object_not_in_prerequisite_state): WAL of its primary that lacks full pages, or that it was
+ * promoted in between. Its own words are in the language of the server.
+ */
+function ofStandby(error: unknown): unknown {
+  if (!isFailure(error) || sqlStateOf(error) !== '55000') return error;
+  return new Failure('source.unsupported', error.message, {
+    ...(error.subject === undefined ? {} : { subject: error.subject }),
+    hint:
+      'On the primary: ALTER SYSTEM SET full_page_writes = on; SELECT pg_reload_conf(); CHECKPOINT; and when the standby ' +
+      'has replayed that, take the base again. If it was promoted just now, simply take it again.',
+    cause: error.cause,
+  });
 }
 
 function command({ label, checkpoint, manifestChecksums, major, maxRate }: BaseRequest): string {

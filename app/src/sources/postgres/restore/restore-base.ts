@@ -79,7 +79,7 @@ export async function restoreBase(
     );
     bytes += counts.bytesWritten;
   };
-  await bring(BASE_FOLDER, target, ['/tablespace_map', ...tablespaces.map(({ oid }) => `/pg_tblspc/${oid}`)]);
+  await bring(BASE_FOLDER, target, [...NOT_BROUGHT, ...tablespaces.map(({ oid }) => `/pg_tblspc/${oid}`)]);
   for (const { oid, directory } of tablespaces) await bring(`${BASE_FOLDER}/pg_tblspc/${oid}`, directory, []);
   refuseIncomplete(problems, target);
 
@@ -93,6 +93,12 @@ export async function restoreBase(
   }
   return { record, tablespaces, bytes, took: clock.now() - startedAt };
 }
+
+/**
+ * Where tablespaces go is written anew; and a base of a standby would wait for its primary for ever, did it still say that it
+ * is one.
+ */
+const NOT_BROUGHT = ['/tablespace_map', '/standby.signal', '/recovery.signal'];
 
 /** Closed to others from the first moment on. */
 async function makeEmpty(directory: string): Promise<void> {
