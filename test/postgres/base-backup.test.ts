@@ -113,7 +113,9 @@ describe('a base backup', () => {
     const { record } = await scene.backUp(repository, server.url);
     const database = record.databases?.find(({ name }) => name === 'postgres');
     expect(database).toMatchObject({ provider: 'libc', extensions: [{ name: 'plpgsql', version: '1.0' }] });
+    expect(database?.collations?.map(({ provider }) => provider)).toContain('icu');
     expect(record.databases?.map(({ name }) => name)).toEqual(['postgres', 'template1']);
+    expect(record).toMatchObject({ standby: false, resourceManagers: [], configuration: [] });
     expect(JSON.stringify(record)).not.toContain('password');
   });
 

@@ -130,6 +130,18 @@ test('of a transaction that runs on and on while a base is taken nothing is in i
   ]);
 });
 
+test('a database that nobody can enter, since its removal was interrupted, keeps no base from being taken', async () => {
+  await using server = await startPostgres({ major: 18 });
+  await server.query('CREATE DATABASE halfway');
+  // What DROP DATABASE does first, and what is left when it goes no further.
+  await server.query("UPDATE pg_database SET datconnlimit = -2 WHERE datname = 'halfway'");
+  using scene = new PostgresScene();
+  const { record } = await scene.backUp(await scene.create(), server.url);
+  const halfway = record.databases?.find(({ name }) => name === 'halfway');
+  expect(halfway).toMatchObject({ provider: 'libc' });
+  expect(halfway?.extensions).toBeUndefined();
+});
+
 /** Until the standby has replayed what the primary has written so far. */
 async function replayed(primary: RunningPostgres, standby: RunningPostgres): Promise<void> {
   const [row] = await primary.query<{ lsn: string }>('SELECT pg_current_wal_flush_lsn()::text AS lsn');

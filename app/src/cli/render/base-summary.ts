@@ -42,6 +42,9 @@ function findingLines({ severity, message, hint }: Finding, style: Style, width:
   ];
 }
 
-export function baseSummaryRecord(summary: BaseSummary): Record<string, unknown> {
-  return { type: 'summary', ...summary };
+export function baseSummaryRecords({ findings, ...summary }: BaseSummary): Record<string, unknown>[] {
+  return [
+    ...findings.map((finding) => ({ type: 'finding', ...finding })),
+    { type: 'summary', ...summary, findings: findings.length },
+  ];
 }

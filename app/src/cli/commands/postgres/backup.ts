@@ -10,7 +10,7 @@ import {
 } from '../../command-frame.ts';
 import type { Context } from '../../context.ts';
 import { collectLists, parsePositive } from '../../option-values.ts';
-import { baseSummaryRecord, renderBaseSummary } from '../../render/base-summary.ts';
+import { baseSummaryRecords, renderBaseSummary } from '../../render/base-summary.ts';
 import type { RepositoryAccess } from '../../repository-options.ts';
 import { addServerOptions, type ServerOptions } from '../../server-options.ts';
 
@@ -57,6 +57,10 @@ export function define(parent: Command, context: Context, backUpBase: BackUpBase
       'repository has already is not stored again.',
     examples: [
       ['holdfast postgres backup --url postgres://backup@db-1/postgres --repo /srv/backup', 'a base backup'],
+      [
+        'holdfast postgres backup --service shop --accept-damage',
+        'while the disk of the server fails: the base as it is, and which pages are damaged',
+      ],
       ['holdfast postgres backup --service shop --checkpoint spread --max-rate 51200', 'gently, at 50 MiB/s'],
     ],
   });
@@ -85,7 +89,7 @@ export function define(parent: Command, context: Context, backUpBase: BackUpBase
     const summary = await withProgress(command, context, (work) => backUpBase(access, request, work));
     const view = {
       lines: renderBaseSummary.bind(null, summary),
-      records: () => [baseSummaryRecord(summary)],
+      records: () => baseSummaryRecords(summary),
     };
     present(command, context, view, 'confirmation');
     const damaged = summary.findings.filter(({ severity }) => severity === 'error');

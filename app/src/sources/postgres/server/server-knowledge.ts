@@ -17,19 +17,18 @@ export interface ServerKnowledge {
 }
 
 /**
- * Undefined when this role may not log in for SQL, which is no reason not to take a base; a database that it may not enter
- * is told without what is inside.
+ * Undefined when this role may not log in for SQL; a database that it cannot enter is told without what is inside.
  */
 export async function learnServer(
   address: ServerAddress,
   signal: AbortSignal,
 ): Promise<ServerKnowledge | undefined> {
-  const known = await unlessRefused(() => withSql(address, signal, learn));
+  const known = await unlessFailed(signal, () => withSql(address, signal, learn));
   if (known === undefined) return undefined;
   const databases: DatabaseFacts[] = [];
   for (const database of known.databases) {
     const there = { ...address, database: database.name };
-    const inside = await unlessRefused(() => withSql(there, signal, readDatabase));
+    const inside = await unlessFailed(signal, () => withSql(there, signal, readDatabase));
     databases.push({ ...database, ...inside });
   }
   return { ...known, databases };
@@ -59,14 +58,15 @@ async function customResourceManagers(client: Client): Promise<string[] | undefi
   }
 }
 
-async function unlessRefused<Answer>(ask: () => Promise<Answer>): Promise<Answer | undefined> {
+/** Whatever goes wrong here, a catalog that is damaged included, is no reason to have no base. */
+async function unlessFailed<Answer>(
+  signal: AbortSignal,
+  ask: () => Promise<Answer>,
+): Promise<Answer | undefined> {
   try {
     return await ask();
   } catch (error) {
-    if (REFUSALS.some((code) => isFailure(error, code))) return undefined;
+    if (isFailure(error) && !signal.aborted) return undefined;
     throw error;
   }
 }
-
-/** All connections for SQL may be in use while those for backups are not. */
-const REFUSALS = ['source.auth', 'source.privilege', 'source.missing', 'source.unreachable'] as const;
