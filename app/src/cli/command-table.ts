@@ -9,6 +9,7 @@ import * as postgresEvidence from './commands/postgres/evidence.ts';
 import * as postgresJournal from './commands/postgres/journal.ts';
 import * as postgresPoints from './commands/postgres/points.ts';
 import * as postgresRestore from './commands/postgres/restore.ts';
+import * as postgresTable from './commands/postgres/table.ts';
 import * as postgresVerify from './commands/postgres/verify.ts';
 import * as check from './commands/repo/check.ts';
 import * as diff from './commands/repo/diff.ts';
@@ -38,6 +39,7 @@ export interface CommandParts {
   readonly planPostgresRestore: postgresRestore.PlanPostgresRestore;
   readonly takeEvidence: postgresEvidence.TakeEvidence;
   readonly verifyPostgres: postgresVerify.VerifyPostgres;
+  readonly planTableRestore: postgresTable.PlanTableRestore;
   readonly diagnosePostgres: doctorPostgres.DiagnosePostgres;
   readonly initRepository: init.InitRepository;
   readonly checkRepository: check.CheckRepository;
@@ -85,6 +87,10 @@ export function commandTable(parts: CommandParts): Registration[] {
     {
       group: ['postgres'],
       define: (parent, context) => postgresVerify.define(parent, context, parts.verifyPostgres),
+    },
+    {
+      group: ['postgres'],
+      define: (parent, context) => postgresTable.define(parent, context, parts.planTableRestore),
     },
     {
       group: ['doctor'],

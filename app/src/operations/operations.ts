@@ -10,6 +10,7 @@ import { takeEvidence } from './postgres/evidence.ts';
 import { keepJournal } from './postgres/journal.ts';
 import { listBases } from './postgres/points.ts';
 import { planPostgresRestore } from './postgres/restore.ts';
+import { planTableRestore } from './postgres/table.ts';
 import { verifyPostgres } from './postgres/verify.ts';
 import { checkRepository } from './repo/check.ts';
 import { compareSnapshots } from './repo/diff.ts';
@@ -39,6 +40,7 @@ export function operations(machine: Machine): CommandParts {
     planPostgresRestore: planPostgresRestore(machine),
     takeEvidence: takeEvidence(machine),
     verifyPostgres: verifyPostgres(machine),
+    planTableRestore: planTableRestore(machine),
     diagnosePostgres: diagnosePostgres(machine),
     planForget: planForget(machine),
     initRepository: initRepository(machine),

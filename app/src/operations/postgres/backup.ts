@@ -19,7 +19,7 @@ export function backUpBase(machine: BaseMachine): BackUpBase {
     try {
       await using opened = await openAccess(access, { intent: 'write', signal: work.signal }, machine);
       const startedAt = machine.clock.now();
-      const { snapshot, record, took } = await takeBase(opened.repository, {
+      const { snapshot, record, findings, took } = await takeBase(opened.repository, {
         address,
         clock: machine.clock,
         labels: labelsOf(
@@ -28,6 +28,7 @@ export function backUpBase(machine: BaseMachine): BackUpBase {
         ),
         checkpoint,
         compression,
+        acceptDamage: request.acceptDamage === true,
         threads,
         retryLock: access.retryLock,
         signal: opened.signal,
@@ -55,6 +56,7 @@ export function backUpBase(machine: BaseMachine): BackUpBase {
         startLsn: record.start.lsn,
         endLsn: record.end.lsn,
         ...(record.pagesVerified === undefined ? {} : { pagesVerified: record.pagesVerified }),
+        findings,
         figures,
         ...(evidence === undefined ? {} : { evidence }),
         milliseconds: took,

@@ -1,4 +1,4 @@
-import type { Id, SnapshotSummary } from '@holdfast/engine';
+import { Failure, type Finding, type Id, type SnapshotSummary, shortId } from '@holdfast/engine';
 import { type Command, Option } from 'commander';
 import {
   accessFor,
@@ -10,7 +10,7 @@ import {
 } from '../../command-frame.ts';
 import type { Context } from '../../context.ts';
 import { collectLists, parsePositive } from '../../option-values.ts';
-import { baseSummaryRecord, renderBaseSummary } from '../../render/base-summary.ts';
+import { baseSummaryRecords, renderBaseSummary } from '../../render/base-summary.ts';
 import type { RepositoryAccess } from '../../repository-options.ts';
 import { addServerOptions, type ServerOptions } from '../../server-options.ts';
 import type { EvidenceSummary } from './evidence.ts';
@@ -19,6 +19,7 @@ export interface BackUpBaseRequest extends ServerOptions {
   readonly checkpoint: 'fast' | 'spread';
   /** KiB/s. */
   readonly maxRate?: number;
+  readonly acceptDamage?: true;
   readonly compression: 'auto' | 'off' | 'max';
   readonly evidence: boolean;
   readonly host?: string;
@@ -36,6 +37,8 @@ export interface BaseSummary {
   readonly endLsn: string;
   /** Absent where pages have no checksums. */
   readonly pagesVerified?: number;
+  /** What is wrong with the base or missing from it; errors only where damage was accepted. */
+  readonly findings: readonly Finding[];
   readonly figures: SnapshotSummary;
   /** Absent when it was not asked for. */
   readonly evidence?: BaseEvidence;
@@ -61,6 +64,10 @@ export function define(parent: Command, context: Context, backUpBase: BackUpBase
       'repository has already is not stored again.',
     examples: [
       ['holdfast postgres backup --url postgres://backup@db-1/postgres --repo /srv/backup', 'a base backup'],
+      [
+        'holdfast postgres backup --service shop --accept-damage',
+        'while the disk of the server fails: the base as it is, and which pages are damaged',
+      ],
       ['holdfast postgres backup --service shop --checkpoint spread --max-rate 51200', 'gently, at 50 MiB/s'],
     ],
   });
@@ -72,6 +79,10 @@ export function define(parent: Command, context: Context, backUpBase: BackUpBase
         .default('fast'),
     )
     .option('--max-rate <KiB/s>', 'let the server send at most so much', parsePositive)
+    .option(
+      '--accept-damage',
+      'keep the base even if pages are damaged on the server (ends with exit code 3)',
+    )
     .addOption(
       new Option('--compression <mode>', 'how hard to compress new data')
         .choices(['auto', 'off', 'max'])
@@ -86,8 +97,15 @@ export function define(parent: Command, context: Context, backUpBase: BackUpBase
     const summary = await withProgress(command, context, (work) => backUpBase(access, request, work));
     const view = {
       lines: renderBaseSummary.bind(null, summary),
-      records: () => [baseSummaryRecord(summary)],
+      records: () => baseSummaryRecords(summary),
     };
     present(command, context, view, 'confirmation');
+    const damaged = summary.findings.filter(({ severity }) => severity === 'error');
+    if (damaged.length > 0) {
+      throw new Failure('incomplete', `base ${shortId(summary.snapshot)} holds damaged pages`, {
+        subject: damaged[0]?.subject ?? summary.server,
+        hint: 'It is kept as it came. Earlier bases may hold these pages whole: holdfast postgres points.',
+      });
+    }
   });
 }

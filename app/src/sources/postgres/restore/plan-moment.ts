@@ -4,10 +4,10 @@ import type { Moment } from '../journal/recovery-windows.ts';
 import { lineageOf, readJournal, type StoredJournal, type StoredWalFile } from '../journal/stored-journal.ts';
 import { walPlace } from '../journal/wal-slices.ts';
 import { parseBytes } from '../server/server-facts.ts';
-import { formatLsn } from '../wal/lsn.ts';
-import { parseWalName, segmentStart } from '../wal/segment.ts';
+import { formatLsn, type Lsn } from '../wal/lsn.ts';
+import { parseWalName } from '../wal/segment.ts';
+import { type FoundMoment, findMoment } from './find-moment.ts';
 import {
-  chooseBase,
   type LineageFile,
   lastSeen,
   lineageFiles,
@@ -62,7 +62,7 @@ export interface MomentPlan {
 export async function planMoment(
   indexed: IndexedRepository,
   request: MomentRequest,
-  { signal }: { readonly clock: Clock; readonly signal?: AbortSignal },
+  { clock, signal }: { readonly clock: Clock; readonly signal?: AbortSignal },
 ): Promise<MomentPlan> {
   const { target, inclusive = true } = request;
   const { systemId, bases } = await basesOf(indexed, request, signal);
@@ -74,11 +74,14 @@ export async function planMoment(
   const lineage = lineageOf(journal, timeline);
   const files = lineageFiles(journal, lineage);
   const reachable = reachableFrom(chosenBases(bases, request.base), files, lineage);
-  const chosen = chooseBase(reachable, target);
-  if (chosen === undefined) throw unreachable(target, reachable, lastSeen(files, reachable));
+  const search = { indexed, segmentSize, inclusive, signal };
+  const found = await findMoment(reachable, target, search);
+  if (found === undefined) throw unreachable(target, reachable, lastSeen(files, reachable));
+  const { chosen, at, isLast } = found;
+  const told: RecoveryTarget = isLast ? { kind: 'latest' } : target;
   return {
     asked: target,
-    target,
+    target: told,
     inclusive,
     systemId,
     base: chosen.base,
@@ -86,10 +89,28 @@ export async function planMoment(
     to: chosen.to,
     timeline,
     segmentSize,
-    wal: walFor(chosen, target, files, segmentSize),
+    wal: told.kind === 'immediate' ? [] : walFor(chosen.files, at),
     histories: journal.files.filter(({ name }) => parseWalName(name, segmentSize)?.kind === 'history'),
-    notes: [],
+    ...(at !== undefined && at < chosen.to.lsn
+      ? { after: { bytes: chosen.to.lsn - at, until: chosen.to } }
+      : {}),
+    notes: notesOn(found, target, clock.now()),
   };
+}
+
+function notesOn({ chosen, isLast }: FoundMoment, target: RecoveryTarget, now: number): string[] {
+  const notes = [];
+  if (isLast) {
+    notes.push(`nothing that the repository has is later than ${targetText(target)}: all of it is replayed`);
+  }
+  const { time } = chosen.to;
+  if (target.kind === 'latest' && now - time > OLD) {
+    const minutes = Math.floor((now - time) / 60_000);
+    notes.push(
+      `the last that the repository knows is of ${new Date(time).toISOString()}, ${minutes} minutes ago`,
+    );
+  }
+  return notes;
 }
 
 interface Bases {
@@ -109,12 +130,12 @@ async function basesOf(
   if (only === undefined) throw noBase(undefined);
   if (wanted === undefined && systems.size > 1) {
     throw new Failure('snapshot.ambiguous', 'there are bases of several servers in this repository', {
-      hint: `Say of which: ${all
+      hint: `Say of which system: ${all
         .filter(
           ({ record }, index) =>
             all.findIndex((other) => other.record.systemId === record.systemId) === index,
         )
-        .map(({ record }) => `--system ${record.systemId} (${record.server})`)
+        .map(({ record }) => `${record.systemId} (${record.server})`)
         .join(', ')}`,
     });
   }
@@ -136,24 +157,12 @@ function latestTimeline(journal: StoredJournal, bases: readonly StoredBase[]): n
 }
 
 /**
- * The base brings the WAL up to where it is consistent; from that segment on it is the journal's. A server sees that a
- * time has passed from the first commit after it.
+ * `at` is the end of the record that recovery sees its target by; undefined when it is the end of all. A record that begins
+ * there may end in the next segment.
  */
-function walFor(
-  { from, to }: Reachable,
-  target: RecoveryTarget,
-  files: readonly LineageFile[],
-  segmentSize: number,
-): LineageFile[] {
-  if (target.kind === 'immediate' || to.lsn === from.lsn) return [];
-  const begin = segmentStart(from.lsn, segmentSize);
-  const wanted = files.filter((file) => file.from >= begin && file.from < to.lsn);
-  // A record that begins at the target may end in the next segment.
-  if (target.kind === 'lsn') {
-    const last = wanted.findIndex((file) => file.from > target.lsn);
-    return last === -1 ? wanted : wanted.slice(0, last + 1);
-  }
-  return wanted;
+function walFor(files: readonly LineageFile[], at: Lsn | undefined): readonly LineageFile[] {
+  const last = at === undefined ? -1 : files.findIndex(({ from }) => from > at);
+  return last === -1 ? files : files.slice(0, last + 1);
 }
 
 function unreachable(target: RecoveryTarget, reachable: readonly Reachable[], seen: number): Failure {
@@ -194,5 +203,7 @@ function noBase(systemId: string | undefined): Failure {
   });
 }
 
+/** Milliseconds; a journal that runs brings what happens within its RPO. */
+const OLD = 900_000;
 /** Where a role may not read the setting: what initdb chooses unless told otherwise. */
 const USUAL_SEGMENT_SIZE = '16MB';
