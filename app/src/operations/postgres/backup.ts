@@ -1,7 +1,11 @@
 import { startCrewThreads } from '@holdfast/engine';
 import type { Work } from '../../cli/command-frame.ts';
-import type { BackUpBase } from '../../cli/commands/postgres/backup.ts';
-import { type BaseWatch, backUpBase as takeBase } from '../../sources/postgres/base/base-backup.ts';
+import type { BackUpBase, BaseSummary } from '../../cli/commands/postgres/backup.ts';
+import {
+  type BaseWatch,
+  type SentBase,
+  backUpBase as takeBase,
+} from '../../sources/postgres/base/base-backup.ts';
 import type { ServerAddress } from '../../sources/postgres/connection/server-address.ts';
 import { type LabelMachine, labelsOf } from '../files/snapshot-labels.ts';
 import { type AccessMachine, openAccess } from '../repository-access.ts';
@@ -12,13 +16,13 @@ export const BASE_TAGS: readonly string[] = ['postgres', 'base'];
 
 export function backUpBase(machine: AccessMachine & LabelMachine & ServerMachine): BackUpBase {
   return async (access, request, work) => {
-    const { checkpoint, compression, maxRate, tag = [] } = request;
+    const { checkpoint, compression, maxRate, full = false, tag = [] } = request;
     const address = await serverOf(request, machine);
     const threads = startCrewThreads();
     try {
       await using opened = await openAccess(access, { intent: 'write', signal: work.signal }, machine);
       const startedAt = machine.clock.now();
-      const { snapshot, record, took } = await takeBase(opened.repository, {
+      const { snapshot, record, sent, took } = await takeBase(opened.repository, {
         address,
         clock: machine.clock,
         labels: labelsOf(
@@ -27,6 +31,7 @@ export function backUpBase(machine: AccessMachine & LabelMachine & ServerMachine
         ),
         checkpoint,
         compression,
+        whole: full,
         threads,
         retryLock: access.retryLock,
         signal: opened.signal,
@@ -43,6 +48,7 @@ export function backUpBase(machine: AccessMachine & LabelMachine & ServerMachine
         timeline: record.start.timeline,
         startLsn: record.start.lsn,
         endLsn: record.end.lsn,
+        ...sentSummary(sent),
         ...(record.pagesVerified === undefined ? {} : { pagesVerified: record.pagesVerified }),
         figures,
         milliseconds: took,
@@ -51,6 +57,13 @@ export function backUpBase(machine: AccessMachine & LabelMachine & ServerMachine
       await threads.stop();
     }
   };
+}
+
+function sentSummary(sent: SentBase): Pick<BaseSummary, 'sent' | 'since' | 'sentBytes' | 'fullBecause'> {
+  const { bytes: sentBytes } = sent;
+  if (sent.kind === 'changes') return { sent: 'changes', sentBytes, since: sent.since };
+  const { because } = sent;
+  return { sent: 'everything', sentBytes, ...(because === undefined ? {} : { fullBecause: because }) };
 }
 
 /** A base is of the machine that the server is on; behind a socket that is this one. */

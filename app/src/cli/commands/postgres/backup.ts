@@ -18,6 +18,7 @@ export interface BackUpBaseRequest extends ServerOptions {
   readonly checkpoint: 'fast' | 'spread';
   /** KiB/s. */
   readonly maxRate?: number;
+  readonly full?: true;
   readonly compression: 'auto' | 'off' | 'max';
   readonly host?: string;
   readonly tag?: readonly (readonly string[])[];
@@ -32,7 +33,14 @@ export interface BaseSummary {
   readonly timeline: number;
   readonly startLsn: string;
   readonly endLsn: string;
-  /** Absent where pages have no checksums. */
+  /** Whether the server sent everything, or what has changed since the base `since`. */
+  readonly sent: 'everything' | 'changes';
+  readonly since?: Id;
+  /** Bytes of files that came from the server. */
+  readonly sentBytes: number;
+  /** Why it sent everything, and what would help, unless it was asked to. */
+  readonly fullBecause?: { readonly message: string; readonly hint?: string };
+  /** Of the pages that were sent. Absent where pages have no checksums. */
   readonly pagesVerified?: number;
   readonly figures: SnapshotSummary;
   readonly milliseconds: number;
@@ -51,7 +59,8 @@ export function define(parent: Command, context: Context, backUpBase: BackUpBase
     description:
       'Takes a base backup over the replication protocol: nothing is installed on the server, and the role needs LOGIN ' +
       'and REPLICATION alone. Every file is compared with the server’s own list, every page with its checksum. What the ' +
-      'repository has already is not stored again.',
+      'repository has already is not stored again. A server of version 17 or newer with summarize_wal on sends only what ' +
+      'has changed since the last base; the snapshot is whole all the same.',
     examples: [
       ['holdfast postgres backup --url postgres://backup@db-1/postgres --repo /srv/backup', 'a base backup'],
       ['holdfast postgres backup --service shop --checkpoint spread --max-rate 51200', 'gently, at 50 MiB/s'],
@@ -65,6 +74,7 @@ export function define(parent: Command, context: Context, backUpBase: BackUpBase
         .default('fast'),
     )
     .option('--max-rate <KiB/s>', 'let the server send at most so much', parsePositive)
+    .option('--full', 'let the server send everything, even where the changes would do')
     .addOption(
       new Option('--compression <mode>', 'how hard to compress new data')
         .choices(['auto', 'off', 'max'])

@@ -17,6 +17,8 @@ export interface BaseRequest {
   readonly major: number;
   /** KiB/s that the server sends at most. */
   readonly maxRate?: number;
+  /** The manifest of an earlier base: of what was there then the server sends only pages changed since. From 17 on. */
+  readonly since?: Uint8Array;
 }
 
 export interface Tablespace {
@@ -55,6 +57,7 @@ export async function* baseBackup(
   const rows: (readonly ReplyRow[])[] = [];
   let begun = false;
   let archive = 0;
+  if (request.since !== undefined) await session.copyIn('UPLOAD_MANIFEST', request.since);
   for await (const part of session.run(command(request))) {
     if (part.kind === 'rows') {
       rows.push(part.rows);
@@ -78,7 +81,7 @@ export async function* baseBackup(
   yield { kind: 'end', end: position(end) };
 }
 
-function command({ label, checkpoint, manifestChecksums, major, maxRate }: BaseRequest): string {
+function command({ label, checkpoint, manifestChecksums, major, maxRate, since }: BaseRequest): string {
   const fast = checkpoint === 'fast';
   if (major >= 15) {
     const options = [
@@ -92,6 +95,7 @@ function command({ label, checkpoint, manifestChecksums, major, maxRate }: BaseR
       "MANIFEST 'yes'",
       `MANIFEST_CHECKSUMS ${literal(manifestChecksums)}`,
       ...(maxRate === undefined ? [] : [`MAX_RATE ${maxRate}`]),
+      ...(since === undefined ? [] : ['INCREMENTAL']),
     ];
     return `BASE_BACKUP (${options.join(', ')})`;
   }
@@ -168,7 +172,7 @@ const PROGRESS = 'p'.charCodeAt(0);
 
 function copyData(part: ReplyPart): AsyncIterable<Buffer> {
   if (part.kind === 'copy-out') return part.data;
-  throw unexpected('a copy in both directions');
+  throw unexpected('a copy in another direction');
 }
 
 function unexpected(what: string): Failure {

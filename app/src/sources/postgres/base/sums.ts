@@ -1,10 +1,7 @@
 import { createPageSums, Failure } from '@holdfast/engine';
 import type { Lsn } from '../wal/lsn.ts';
 import { type BaseManifest, neededWal } from './manifest.ts';
-import { isRelationFile, segmentNumber } from './relation-file.ts';
-
-/** 1 GiB of pages of 8 KiB: how PostgreSQL is built unless one asks for something else. */
-const BLOCKS_PER_SEGMENT = 131_072;
+import { BLOCKS_PER_SEGMENT, parseRelationPath } from './relation-file.ts';
 
 interface ReceivedFile {
   readonly size: number;
@@ -18,6 +15,8 @@ interface ReceivedFile {
  */
 export class BaseSums {
   readonly #sums = createPageSums();
+  /** For a page within a file that is being summed. */
+  readonly #page = createPageSums();
   readonly #received = new Map<string, ReceivedFile>();
   readonly #wrong: { readonly path: string; readonly block: number }[] = [];
   #pages = 0;
@@ -27,12 +26,15 @@ export class BaseSums {
 
   /** The file's bytes, as they are; `path` is below the data directory. */
   async *through(path: string, bytes: AsyncIterable<Buffer>, checkPages: boolean): AsyncGenerator<Buffer> {
-    const pages = checkPages && isRelationFile(path);
-    const firstBlock = segmentNumber(path) * BLOCKS_PER_SEGMENT;
+    const relation = checkPages ? parseRelationPath(path) : undefined;
     this.#sums.begin(
-      pages
-        ? { firstBlock, since: this.start, onWrong: (block) => this.#wrong.push({ path, block }) }
-        : undefined,
+      relation === undefined
+        ? undefined
+        : {
+            firstBlock: relation.segment * BLOCKS_PER_SEGMENT,
+            since: this.start,
+            onWrong: (block) => this.#wrong.push({ path, block }),
+          },
     );
     let size = 0;
     for await (const piece of bytes) {
@@ -43,6 +45,17 @@ export class BaseSums {
     const result = this.#sums.end();
     this.#pages += result.pages;
     this.#received.set(path, { size, crc32c: result.crc32c });
+  }
+
+  /** Looks at a page of a file of which not all comes; `number` is its place in the file. */
+  addPage(path: string, page: Buffer, number: number): void {
+    this.#page.begin({
+      firstBlock: (parseRelationPath(path)?.segment ?? 0) * BLOCKS_PER_SEGMENT + number,
+      since: this.start,
+      onWrong: (block) => this.#wrong.push({ path, block }),
+    });
+    this.#page.add(page);
+    this.#pages += this.#page.end().pages;
   }
 
   get pages(): number {
