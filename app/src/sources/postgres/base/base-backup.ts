@@ -160,7 +160,17 @@ async function receiveBase(
   const server = { timeline, history: await historyOf(session, timeline) };
   const summaries = new WalSummaries({ ...address, hosts: [session.host] }, signal);
   const found =
-    whole ?? (await findEarlierBase({ session, facts, systemId, server, indexed, summaries, signal }));
+    whole ??
+    (await findEarlierBase({
+      session,
+      facts,
+      systemId,
+      server,
+      host: labels.hostname,
+      indexed,
+      summaries,
+      signal,
+    }));
   const earlier = found instanceof EarlierBase ? found : undefined;
   const databases = await readDatabases(address, signal);
   const slot = `holdfast_base_${process.pid}_${startedAt}`;

@@ -90,6 +90,16 @@ export class EarlierBase {
     return this.#directory.files.get(path.slice(slash + 1));
   }
 
+  /**
+   * Whether a timeline's history is the file that was there already, by when it was written. A server that was restored
+   * twice from one base can have come to the same timeline at the same place twice, with other rows since.
+   */
+  async hasHistory(path: string, mtime: number): Promise<boolean> {
+    if (path !== historyFile(this.record.end.timeline)) return true;
+    const node = await this.file(path);
+    return node !== undefined && node.mtime / 1_000_000_000n === BigInt(mtime);
+  }
+
   async #load(path: string) {
     const names = [BASE_FOLDER, ...path.split('/').filter((name) => name !== '')];
     const files = new Map<string, Node>();
@@ -109,6 +119,8 @@ interface Search {
   readonly facts: ServerFacts;
   readonly systemId: string;
   readonly server: ServerHistory;
+  /** Whose bases count: a copy of a server has its identity too, and is another machine. */
+  readonly host: string;
   readonly indexed: IndexedRepository;
   readonly summaries: { refusal(): Promise<WholeBecause | undefined> };
   readonly signal?: AbortSignal;
@@ -116,7 +128,7 @@ interface Search {
 
 /** The newest base that the server can be asked for the changes since, or why there is none. */
 export async function findEarlierBase(search: Search): Promise<EarlierBase | WholeBecause> {
-  const { session, facts, indexed, systemId, server, summaries, signal } = search;
+  const { session, facts, indexed, systemId, server, host, summaries, signal } = search;
   if (facts.major < 17) {
     return { message: `PostgreSQL ${facts.major} cannot tell what has changed; 17 and newer can` };
   }
@@ -128,7 +140,8 @@ export async function findEarlierBase(search: Search): Promise<EarlierBase | Who
   }
   if ((await session.show('block_size')) !== '8192') return { message: 'its pages are not of 8 KiB' };
   const snapshots = (await indexed.repository.loadSnapshots(signal)).filter(
-    ({ paths: [path, ...others] }) => path === basePath(systemId) && others.length === 0,
+    ({ hostname, paths: [path, ...others] }) =>
+      hostname === host && path === basePath(systemId) && others.length === 0,
   );
   if (snapshots.length === 0) return { message: 'it is the first of this server in the repository' };
   const refusal = await summaries.refusal();
@@ -140,7 +153,9 @@ export async function findEarlierBase(search: Search): Promise<EarlierBase | Who
     });
     if (found !== undefined) return found;
   }
-  return { message: 'no base in the repository is of this history of the server and can be read' };
+  return {
+    message: 'no base in the repository is an earlier state of this server, or none that can be read',
+  };
 }
 
 /** What a base's snapshot has as its one path: two servers on one host must not be thinned as one. */
@@ -160,7 +175,9 @@ async function openIfUsable(
     const history =
       timeline === 1
         ? []
-        : parseTimelineHistory((await readFile(indexed, snapshot, historyFile(timeline), signal)).toString());
+        : parseTimelineHistory(
+            (await readFile(indexed, snapshot, `${BASE_FOLDER}/${historyFile(timeline)}`, signal)).toString(),
+          );
     if (!usable(record, history)) return undefined;
     return await EarlierBase.open(indexed, snapshot, record, signal);
   } catch (error) {
@@ -182,7 +199,7 @@ const UNUSABLE = [
 ] as const;
 
 function historyFile(timeline: number): string {
-  return `${BASE_FOLDER}/pg_wal/${timeline.toString(16).toUpperCase().padStart(8, '0')}.history`;
+  return `pg_wal/${timeline.toString(16).toUpperCase().padStart(8, '0')}.history`;
 }
 
 async function readFile(

@@ -124,6 +124,12 @@ export class FileResolver {
     return { size, content };
   }
 
+  /** To be called for each file that came whole: `mtime`, in seconds, is when the server wrote it. */
+  async meet(path: string, mtime: number): Promise<void> {
+    if (await this.#parts.earlier.hasHistory(path, mtime)) return;
+    throw this.#unusable('it may be of another life of this server, which came to the same timeline');
+  }
+
   /** Pages of a file that were there all the time. */
   #stayed(path: string): number {
     const relation = parseRelationPath(path);

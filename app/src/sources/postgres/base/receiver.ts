@@ -202,6 +202,7 @@ export class BaseReceiver {
       const listed = { path: name, size: whole.length, crc32c: crc32cOf(whole) };
       this.#replace(name, Promise.resolve(listed));
     } else {
+      await this.#resolver?.meet(name, entry.mtime);
       await this.add(joined(BASE_FOLDER, name), attributes, content);
     }
   }

@@ -53,6 +53,15 @@ test('a refused login leads to the line that pg_hba.conf lacks, and a missing at
   expect(codes({ replicationRefused, mayReplicate: false })).toEqual(['postgres.role']);
 });
 
+test('summaries that cannot be asked for are of no use', () => {
+  const sqlRefused = new Failure('source.auth', 'no pg_hba.conf entry');
+  expect(codes({ sqlRefused })).toEqual(['postgres.summaries-login', 'postgres.evidence']);
+  expect(codes({ sqlRefused, ...withSetting('summarize_wal', 'off') })).toEqual([
+    'postgres.summarize-wal',
+    'postgres.evidence',
+  ]);
+});
+
 test('what is not known is neither praised nor complained of', () => {
   const { server, role } = well;
   const { healthy, advice } = diagnose('s', postgresChecks, {
