@@ -19,8 +19,33 @@ export interface Part {
 
 export const EMPTY: Part = { crc32c: 0, length: 0 };
 
+export interface Replacement {
+  /** Where it is in the whole. */
+  readonly offset: number;
+  readonly before: Part;
+  readonly after: Part;
+}
+
+/**
+ * The sum of a whole of which parts were replaced, given in ascending order. Those that are as long as before may be
+ * anywhere; all others lie side by side at its end: it became longer or shorter there.
+ */
+export function withAllReplaced(whole: Part, replaced: readonly Replacement[]): Part {
+  let sum = whole;
+  let [oldEnd, newEnd] = [EMPTY, EMPTY];
+  for (const { offset, before, after } of replaced) {
+    if (before.length === after.length) {
+      sum = withReplaced(sum, offset, before, after);
+    } else {
+      oldEnd = appended(oldEnd, before);
+      newEnd = appended(newEnd, after);
+    }
+  }
+  return appended(withoutEnd(sum, oldEnd), newEnd);
+}
+
 /** The sum of `first` followed by `second`. */
-export function appended(first: Part, second: Part): Part {
+function appended(first: Part, second: Part): Part {
   return {
     crc32c: (shifted(first.crc32c, second.length) ^ second.crc32c) >>> 0,
     length: first.length + second.length,
@@ -28,7 +53,7 @@ export function appended(first: Part, second: Part): Part {
 }
 
 /** The sum of what is before `end` in `whole`. */
-export function withoutEnd(whole: Part, end: Part): Part {
+function withoutEnd(whole: Part, end: Part): Part {
   return {
     crc32c: shifted((whole.crc32c ^ end.crc32c) >>> 0, -end.length),
     length: whole.length - end.length,
@@ -36,7 +61,7 @@ export function withoutEnd(whole: Part, end: Part): Part {
 }
 
 /** The sum of `whole` when the bytes from `offset` on that sum up to `before` are replaced by as many others. */
-export function withReplaced(whole: Part, offset: number, before: Part, after: Part): Part {
+function withReplaced(whole: Part, offset: number, before: Part, after: Part): Part {
   const behind = whole.length - offset - before.length;
   const difference = shifted((before.crc32c ^ after.crc32c) >>> 0, behind);
   return { crc32c: (whole.crc32c ^ difference) >>> 0, length: whole.length };

@@ -8,7 +8,7 @@ import {
 } from '@holdfast/engine';
 import type { LogPosition } from './base-stream.ts';
 import { ByteSource } from './byte-source.ts';
-import { appended, EMPTY, type Part, withoutEnd, withReplaced } from './crc32c-algebra.ts';
+import { EMPTY, type Part, type Replacement, withAllReplaced } from './crc32c-algebra.ts';
 import { type EarlierBase, NotResolvable } from './earlier-base.ts';
 import { type MergePlan, PAGE, type PlannedChunk, planMerge, readSentPages } from './incremental-file.ts';
 import { BLOCKS_PER_SEGMENT, parseRelationPath } from './relation-file.ts';
@@ -36,11 +36,10 @@ interface Parts {
   readonly signal?: AbortSignal;
 }
 
-/** A chunk that was put together, and how it came to differ. */
+/** A chunk that was put together, and what in it was replaced by what. */
 interface MadeChunk {
   readonly id: Id;
-  readonly before: Part;
-  readonly after: Part;
+  readonly replaced: readonly Replacement[];
 }
 
 /**
@@ -152,44 +151,47 @@ export class FileResolver {
     for (const [nth, number] of sent.numbers.entries()) {
       sent.pages.copy(bytes, number * PAGE - sent.at, nth * PAGE, (nth + 1) * PAGE);
     }
-    const before = earlier === undefined ? EMPTY : this.#sum(earlier);
-    const after = this.#sum(bytes);
-    return { id: await this.#parts.writer.saveData(bytes), before, after };
+    const replaced = this.#replacements(earlier, bytes, fromEarlier, sent);
+    return { id: await this.#parts.writer.saveData(bytes), replaced };
   }
 
-  /**
-   * The sum of the whole file, from the earlier one's and what was replaced. Chunks as long as before count where they
-   * are; from the first on that is longer or shorter, the old end is taken off and the new one put on.
-   */
+  /** Page by page where only those that were sent differ: that is a small part of most chunks. */
+  #replacements(
+    earlier: Buffer | undefined,
+    bytes: Buffer,
+    fromEarlier: number,
+    { at, numbers }: { readonly at: number; readonly numbers: Uint32Array },
+  ): Replacement[] {
+    if (earlier === undefined || fromEarlier < bytes.length || earlier.length !== bytes.length) {
+      return [
+        { offset: at, before: earlier === undefined ? EMPTY : this.#sum(earlier), after: this.#sum(bytes) },
+      ];
+    }
+    return Array.from(numbers, (number) => {
+      const offset = number * PAGE;
+      const page = (of: Buffer) => this.#sum(of.subarray(offset - at, offset - at + PAGE));
+      return { offset, before: page(earlier), after: page(bytes) };
+    });
+  }
+
+  /** The sum of the whole file, from the earlier one's and what was replaced. */
   async #sumOf(
     path: string,
-    { size, chunks, dropped }: MergePlan,
+    { chunks, dropped }: MergePlan,
     earlier: { readonly size: number; readonly content: readonly Id[] },
     made: ReadonlyMap<number, Promise<MadeChunk>>,
   ): Promise<number | undefined> {
     const crc32c = this.#parts.earlier.sums.get(path);
     if (crc32c === undefined) return undefined;
-    const { chunkBytes } = this.#parts;
-    let [oldEnd, newEnd] = [EMPTY, EMPTY];
-    const replaced: [number, MadeChunk][] = [];
-    for (const [at, chunk] of made) {
-      const { before, after } = await chunk;
-      if (before.length === after.length) {
-        replaced.push([at * chunkBytes, await chunk]);
-      } else {
-        oldEnd = appended(oldEnd, before);
-        newEnd = appended(newEnd, after);
-      }
-    }
-    for (const id of earlier.content.slice(chunks.length, chunks.length + dropped)) {
+    const replaced: Replacement[] = [];
+    for (const chunk of made.values()) replaced.push(...(await chunk).replaced);
+    // What was cut off is read only for this.
+    for (const [at, id] of earlier.content.slice(chunks.length, chunks.length + dropped).entries()) {
       await this.#room();
-      oldEnd = appended(oldEnd, await this.#begin(async () => this.#sum(await this.#load(id))));
+      const before = await this.#begin(async () => this.#sum(await this.#load(id)));
+      replaced.push({ offset: (chunks.length + at) * this.#parts.chunkBytes, before, after: EMPTY });
     }
-    let sum = withoutEnd({ crc32c, length: earlier.size }, oldEnd);
-    for (const [offset, { before, after }] of replaced) sum = withReplaced(sum, offset, before, after);
-    sum = appended(sum, newEnd);
-    if (sum.length !== size) throw new Error(`${path} was put together with a wrong length`);
-    return sum.crc32c;
+    return withAllReplaced({ crc32c, length: earlier.size }, replaced).crc32c;
   }
 
   /** Waits until less than the most is under way; throws when earlier work has failed, so that no time is lost. */
