@@ -49,7 +49,7 @@ export interface BaseBackupOptions {
 }
 
 export interface BaseWatch {
-  /** `expectedBytes`: what the server estimates, without WAL; it comes with its first answer. */
+  /** `expectedBytes`: what the server estimates, without WAL; with its first answer, and only when it sends everything. */
   progress(): { readonly files: number; readonly bytes: number; readonly expectedBytes: number | undefined };
 }
 

@@ -44,7 +44,7 @@ export async function readSentPages(source: ByteSource, path: string, size: numb
   const padding = sent === 0 ? 0 : (PAGE - (unpadded % PAGE)) % PAGE;
   if (size !== unpadded + padding + sent * PAGE) throw unreadable(path);
   await take(source, padding, path);
-  // Minor releases before 17.8 and 18.2 may name more than a file can hold.
+  // Minor releases without the correction name more than a file can hold, of tables that lost whole gigabytes.
   return { numbers, least: Math.min(head.readUInt32LE(8), BLOCKS_PER_SEGMENT) };
 }
 

@@ -137,7 +137,8 @@ export class BaseReceiver {
       switch (part.kind) {
         case 'begin':
           begun = part;
-          this.#expectedBytes = part.expectedBytes;
+          // What the server expects is the size of everything, also when it sends only what has changed.
+          if (this.#resolver === undefined) this.#expectedBytes = part.expectedBytes;
           this.#sums.start = part.start.lsn;
           await this.#resolver?.begin(part.start);
           break;

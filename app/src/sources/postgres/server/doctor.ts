@@ -141,7 +141,7 @@ export const postgresChecks: readonly Check<ServerHealth>[] = [
           subject: 'summarize_wal',
           message: 'summarize_wal is off: every base backup reads and sends the whole database',
           ...sql('ALTER SYSTEM SET summarize_wal = on;', 'SELECT pg_reload_conf();'),
-          hint: 'The next base is a full one, those after it send what has changed.',
+          hint: 'The first base after it may still be a full one; those that follow send what has changed.',
         };
       }
       if (sqlRefused === undefined) return undefined;
