@@ -25,7 +25,7 @@ export function renderBaseSummary(summary: BaseSummary, style: Style): string[] 
     ...why,
     `  stored  ${formatBytes(figures.dataAdded)} new as ${formatBytes(figures.dataAddedPacked)}`,
     `  holds   ${formatBytes(figures.totalBytesProcessed)}, ${summary.startLsn} to ${summary.endLsn} on timeline ${summary.timeline}`,
-    `  Next: holdfast postgres restore ${shortId(summary.snapshot)} --target DIR`,
+    `  Next: holdfast postgres restore --base ${shortId(summary.snapshot)} --target DIR`,
   ];
 }
 
