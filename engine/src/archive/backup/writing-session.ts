@@ -150,6 +150,11 @@ export class WritingSession {
     return { content, size };
   }
 
+  /** Saves a chunk that the caller has cut. */
+  async saveData(bytes: Uint8Array): Promise<Id> {
+    return await this.#saveBlob('data', bytes);
+  }
+
   /** Saves a tree that the caller has put together. */
   async saveTree(nodes: readonly Node[]): Promise<Id> {
     return await this.#saveBlob('tree', encodeTree(nodes));

@@ -13,7 +13,14 @@ export type ReplyRow = Readonly<Record<string, string | null>>;
 export type ReplyPart =
   | { readonly kind: 'rows'; readonly rows: readonly ReplyRow[] }
   | { readonly kind: 'copy-out'; readonly data: AsyncIterable<Buffer> }
+  | { readonly kind: 'copy-in'; readonly stream: CopyIn }
   | { readonly kind: 'copy-both'; readonly stream: CopyBoth };
+
+/** What the server waits for; it answers once `end` has been called. */
+export interface CopyIn {
+  send(payload: Uint8Array): Promise<void>;
+  end(): Promise<void>;
+}
 
 /** Both directions open: what START_REPLICATION makes of a connection. */
 export interface CopyBoth {
@@ -163,6 +170,17 @@ export class ReplicationSession implements AsyncDisposable {
     }
   }
 
+  /** Runs a command that asks for one stream, such as UPLOAD_MANIFEST. */
+  async copyIn(command: string, bytes: Uint8Array): Promise<void> {
+    for await (const part of this.run(command)) {
+      if (part.kind !== 'copy-in') throw this.#unexpected('something else than a copy', command);
+      for (let from = 0; from < bytes.length; from += PIECE) {
+        await part.stream.send(bytes.subarray(from, from + PIECE));
+      }
+      await part.stream.end();
+    }
+  }
+
   /**
    * Runs a command and gives its answer part by part. Leaving before the end closes the connection: there is no other
    * way to make a server stop sending. A failed command is thrown as a failure whose cause is the `ServerError`.
@@ -192,6 +210,15 @@ export class ReplicationSession implements AsyncDisposable {
             break;
           case 'H':
             yield { kind: 'copy-out', data: this.#copyData() };
+            break;
+          case 'G':
+            yield {
+              kind: 'copy-in',
+              stream: {
+                send: (payload) => this.#send('d', payload),
+                end: () => this.#send('c', new Uint8Array(0)),
+              },
+            };
             break;
           case 'W':
             yield { kind: 'copy-both', stream: this.#copyBoth() };
@@ -275,6 +302,9 @@ export class ReplicationSession implements AsyncDisposable {
     return new Failure('internal', `the server answered "${command}" with ${what}`, { subject: this.#name });
   }
 }
+
+/** Bytes of a message that we send. */
+const PIECE = 64 * 1024;
 
 /** Slot names need no quotes, but a name from outside must not become a command. */
 export function identifier(name: string): string {
