@@ -33,7 +33,7 @@ export interface CommandParts {
   readonly keepJournal: postgresJournal.KeepJournal;
   readonly backUpBase: postgresBackup.BackUpBase;
   readonly listBases: postgresPoints.ListBases;
-  readonly restoreBase: postgresRestore.RestoreBase;
+  readonly planPostgresRestore: postgresRestore.PlanPostgresRestore;
   readonly diagnosePostgres: doctorPostgres.DiagnosePostgres;
   readonly initRepository: init.InitRepository;
   readonly checkRepository: check.CheckRepository;
@@ -72,7 +72,7 @@ export function commandTable(parts: CommandParts): Registration[] {
     },
     {
       group: ['postgres'],
-      define: (parent, context) => postgresRestore.define(parent, context, parts.restoreBase),
+      define: (parent, context) => postgresRestore.define(parent, context, parts.planPostgresRestore),
     },
     {
       group: ['doctor'],

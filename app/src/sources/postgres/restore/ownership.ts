@@ -1,10 +1,29 @@
-import { lchown, readdir } from 'node:fs/promises';
+import { lchown, readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { Failure } from '@holdfast/engine';
 
 export interface Owner {
   readonly uid: number;
   readonly gid: number;
+}
+
+/**
+ * Whom a restored server is to belong to when nobody said: nobody but ourselves unless we are root; else whoever has the
+ * directory, or the one it is made in; where that is root, `recorded`. PostgreSQL does not run as root.
+ */
+export async function defaultOwner(directory: string, recorded: Owner): Promise<Owner | undefined> {
+  if (process.getuid?.() !== 0) return undefined;
+  return (await ownerOf(directory)) ?? (await ownerOf(path.dirname(directory))) ?? recorded;
+}
+
+async function ownerOf(directory: string): Promise<Owner | undefined> {
+  try {
+    const { uid, gid } = await stat(directory);
+    return uid === 0 ? undefined : { uid, gid };
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return undefined;
+    throw error;
+  }
 }
 
 /** Gives a directory and all that is in it to one user; only root can. */

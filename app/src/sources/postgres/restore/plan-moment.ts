@@ -48,6 +48,8 @@ export interface MomentPlan {
   readonly wal: readonly LineageFile[];
   /** All of them: a server that is promoted takes a timeline that none of them has. */
   readonly histories: readonly StoredWalFile[];
+  /** What the journal has beyond the target; absent when there is nothing, or when nobody knows. */
+  readonly after?: { readonly bytes: bigint; readonly until: Moment };
   /** What somebody should know before going on, a sentence each. */
   readonly notes: readonly string[];
 }

@@ -4,13 +4,19 @@ import type { Clock, IndexedRepository, RestoreWatch } from '@holdfast/engine';
 import type { BaseRecord } from '../base/base-record.ts';
 import { walPlace } from '../journal/wal-slices.ts';
 import { fetchWal } from './fetch-wal.ts';
-import { giveTo, type Owner } from './ownership.ts';
+import { defaultOwner, giveTo, type Owner } from './ownership.ts';
 import type { MomentPlan } from './plan-moment.ts';
 import { restoreBase } from './restore-base.ts';
+import { inspectTarget, refuseTarget } from './target-directory.ts';
 
 export interface MomentOptions {
+  /** New or empty, or one in which a restore of the same system was cut off. */
   readonly directory: string;
-  /** Whom everything is to belong to. As root the ids of the server's own user unless said otherwise. */
+  /** A data directory too: what differs is written, what the base does not have goes. Not unless said so. */
+  readonly delta?: boolean;
+  /** Even one of another system. */
+  readonly otherSystem?: boolean;
+  /** Whom everything is to belong to; `defaultOwner` unless said otherwise. */
   readonly owner?: Owner;
   /** Where tablespaces go, by their oid; below `<directory>.tablespaces/` those that are not named. */
   readonly tablespaces?: ReadonlyMap<number, string>;
@@ -30,6 +36,8 @@ export interface RestoredMoment {
   readonly tablespaces: readonly { readonly oid: number; readonly directory: string }[];
   /** Bytes written. */
   readonly bytes: { readonly base: number; readonly wal: number };
+  /** Entries of the directory that the base does not have. */
+  readonly deleted: number;
   /** Milliseconds. */
   readonly took: { readonly base: number; readonly wal: number };
 }
@@ -45,10 +53,16 @@ export async function restoreMoment(
 ): Promise<RestoredMoment> {
   const { clock, signal, onStart, action } = options;
   const directory = path.resolve(options.directory);
-  const walDirectory = `${directory}.wal`;
+  const walDirectory = walDirectoryOf(directory);
   const { record, snapshot } = plan.base;
-  const owner = options.owner ?? (process.getuid?.() === 0 ? record.owner : undefined);
+  const owner = options.owner ?? (await defaultOwner(directory, record.owner));
   const startedAt = clock.now();
+  // Before anything is written, also beside it.
+  refuseTarget(directory, await inspectTarget(directory), {
+    systemId: plan.systemId,
+    delta: options.delta ?? false,
+    otherSystem: options.otherSystem ?? false,
+  });
   const common = { clock, ...(signal === undefined ? {} : { signal }) };
   const walBytes = await fetchWal(indexed, [...plan.histories, ...plan.wal], {
     ...common,
@@ -59,9 +73,11 @@ export async function restoreMoment(
   if (owner !== undefined) await giveTo(owner, walDirectory);
   const walTook = clock.now() - startedAt;
   const { target, timeline, inclusive } = plan;
-  const { tablespaces, bytes, took } = await restoreBase(indexed, snapshot, {
+  const { tablespaces, bytes, deleted, took } = await restoreBase(indexed, snapshot, {
     ...common,
     target: directory,
+    delta: options.delta ?? false,
+    otherSystem: options.otherSystem ?? false,
     ...(options.tablespaces === undefined ? {} : { tablespaces: options.tablespaces }),
     recovery: { walDirectory, target, timeline, inclusive, action },
     ...(owner === undefined ? {} : { owner }),
@@ -73,8 +89,14 @@ export async function restoreMoment(
     record,
     tablespaces,
     bytes: { base: bytes, wal: walBytes },
+    deleted,
     took: { base: took, wal: walTook },
   };
+}
+
+/** Beside the data, not in it: a base of the restored server would have it otherwise. */
+export function walDirectoryOf(directory: string): string {
+  return `${directory}.wal`;
 }
 
 /** When the server has recovered. */

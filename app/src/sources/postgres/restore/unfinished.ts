@@ -1,5 +1,6 @@
 import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
+import { z } from 'zod';
 import type { Owner } from './ownership.ts';
 
 /*
@@ -12,32 +13,37 @@ import type { Owner } from './ownership.ts';
  *     4  global/pg_control is written in .holdfast-restore/, made durable, and renamed into place
  *     5  .holdfast-restore/ is removed
  *
- * Cut off before 4 there is no pg_control; cut off before 5 the directory is whole, and the next restore tidies up.
+ * Cut off before 4 there is no pg_control; cut off before 5 the directory is whole, and the next restore tidies up. The
+ * server itself makes everything durable before it recovers from a backup.
  */
 const FOLDER = '.holdfast-restore';
-const SYSTEM = 'system';
+const RECORD = 'restore.json';
 const CONTROL = 'global/pg_control';
 
 /** What must be left alone by a restore of everything else, as patterns below the data directory. */
 export const UNFINISHED_PATTERNS: readonly string[] = [`/${FOLDER}`, `/${CONTROL}`];
 
+const unfinished = z.object({
+  systemId: z.string(),
+  /** By oid, the directories that this restore may write over as well when it is repeated. */
+  tablespaces: z.record(z.string(), z.string()),
+});
+
+export type Unfinished = z.infer<typeof unfinished>;
+
 /** Steps 1 and 2. */
-export async function beginUnfinished(directory: string, systemId: string): Promise<void> {
-  await mkdir(path.join(directory, FOLDER), { recursive: true, mode: 0o700 });
-  const file = await open(path.join(directory, FOLDER, SYSTEM), 'w', 0o600);
-  try {
-    await file.writeFile(`${systemId}\n`);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
+export async function beginUnfinished(directory: string, record: Unfinished): Promise<void> {
+  const folder = path.join(directory, FOLDER);
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await writeDurably(path.join(folder, `${RECORD}.new`), Buffer.from(JSON.stringify(record)));
+  await rename(path.join(folder, `${RECORD}.new`), path.join(folder, RECORD));
   await rm(path.join(directory, CONTROL), { force: true });
 }
 
-/** Of which system an unfinished restore in this directory is; undefined when there is none. */
-export async function unfinishedSystem(directory: string): Promise<string | undefined> {
+/** The restore that was not finished in this directory; undefined when there is none. */
+export async function readUnfinished(directory: string): Promise<Unfinished | undefined> {
   try {
-    return (await readFile(path.join(directory, FOLDER, SYSTEM), 'utf8')).trim();
+    return unfinished.parse(JSON.parse(await readFile(path.join(directory, FOLDER, RECORD), 'utf8')));
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw error;
@@ -51,14 +57,14 @@ export async function endUnfinished(
   owner: Owner | undefined,
 ): Promise<void> {
   const prepared = path.join(directory, FOLDER, 'pg_control');
-  const file = await open(prepared, 'w', 0o600);
-  try {
-    await file.writeFile(control);
-    if (owner !== undefined) await file.chown(owner.uid, owner.gid);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
+  await writeDurably(prepared, control, owner);
   await rename(prepared, path.join(directory, CONTROL));
   await rm(path.join(directory, FOLDER), { recursive: true });
+}
+
+async function writeDurably(name: string, bytes: Uint8Array, owner?: Owner): Promise<void> {
+  await using file = await open(name, 'w', 0o600);
+  await file.writeFile(bytes);
+  if (owner !== undefined) await file.chown(owner.uid, owner.gid);
+  await file.sync();
 }
