@@ -79,14 +79,20 @@ export function define(parent: Command, context: Context, runDemo: RunDemo): voi
     ],
   });
   command.option('--directory <directory>', 'where it plays; made if it is not there');
-  command.addArgument(new Argument('[story]', 'which one').choices(['postgres', 'files']).default('postgres'));
+  command.addArgument(
+    new Argument('[story]', 'which one').choices(['postgres', 'files']).default('postgres'),
+  );
   addGlobalOptions(command).action(async (story: 'postgres' | 'files') => {
     const globals = globalOptionsOf(command);
     const stage: Stage = {
       style: styleOf(globals, context),
       tell: globals.json || globals.quiet ? () => {} : (text) => context.stdout.write(text),
     };
-    const summary = await runDemo({ ...command.opts<{ directory?: string }>(), story }, stage, context.signal);
+    const summary = await runDemo(
+      { ...command.opts<{ directory?: string }>(), story },
+      stage,
+      context.signal,
+    );
     const { differences } = summary;
     const view = {
       lines: () => differences.slice(0, DIFFERENCES_SHOWN),

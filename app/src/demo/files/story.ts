@@ -64,7 +64,12 @@ class Story {
     const startedAt = clock.now();
     const newest = await this.#recover('newest', second, playground.directory, playground.place('shop'));
     const restore = clock.now() - startedAt;
-    const older = await this.#recover('older', first, playground.place('older'), join(playground.place('older'), 'shop'));
+    const older = await this.#recover(
+      'older',
+      first,
+      playground.place('older'),
+      join(playground.place('older'), 'shop'),
+    );
     await playground.clear('older');
     this.#narrator.compared();
     const check = await this.#check();

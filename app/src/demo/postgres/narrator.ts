@@ -1,5 +1,5 @@
-import { formatBytes, formatCount, formatCounted, formatDuration } from '../../cli/format.ts';
 import type { BaseSummary } from '../../cli/commands/postgres/backup.ts';
+import { formatBytes, formatCount, formatCounted, formatDuration } from '../../cli/format.ts';
 import type { CheckResult } from '../../cli/render/check-findings.ts';
 import { signs } from '../../cli/style.ts';
 import { DEMO_PASSWORD } from '../playground.ts';
@@ -133,8 +133,14 @@ export function narrate({ teller, playground, servers, installation }: PostgresS
       );
       aside('Not shown', 'all of this shared one machine and one disk: your last copy must not');
       aside('Stock restic', `RESTIC_PASSWORD=${DEMO_PASSWORD} restic -r ${repository} snapshots`);
-      aside('Look around', `HOLDFAST_PASSWORD=${DEMO_PASSWORD} ${PROGRAM} postgres points --repo ${repository}`);
-      aside('Next', `${PROGRAM} doctor postgres --url URL   then   ${PROGRAM} postgres backup --url URL --repo DIR`);
+      aside(
+        'Look around',
+        `HOLDFAST_PASSWORD=${DEMO_PASSWORD} ${PROGRAM} postgres points --repo ${repository}`,
+      );
+      aside(
+        'Next',
+        `${PROGRAM} doctor postgres --url URL   then   ${PROGRAM} postgres backup --url URL --repo DIR`,
+      );
     },
   };
 }

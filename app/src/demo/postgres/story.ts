@@ -82,12 +82,12 @@ class Story {
     this.#parts = parts;
     this.#setting = setting;
     this.#ends = ends;
-    this.#narrator = narrate(setting.teller, setting);
+    this.#narrator = narrate(setting);
     this.#work = { signal: setting.signal, progress: { watch: () => {}, note: () => {} } };
   }
 
   async play(): Promise<PostgresSummary> {
-    const { playground, access, clock, signal, installation } = this.#setting;
+    const { access, clock, signal, installation } = this.#setting;
     this.#narrator.begin();
     const port = this.#ends.use(await openPort(installation.account));
     const { server, stock } = await this.#openShop(port);

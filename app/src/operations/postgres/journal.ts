@@ -112,7 +112,9 @@ async function identifyBySpool(
   if (spool === undefined) throw new Failure('usage', '--drain needs --spool: which one is to be emptied');
   const known = await spooledServer(path.resolve(workingDirectory, spool));
   if (known !== undefined) return known;
-  throw new Failure('source.missing', 'there is no WAL of a PostgreSQL server in this spool', { subject: spool });
+  throw new Failure('source.missing', 'there is no WAL of a PostgreSQL server in this spool', {
+    subject: spool,
+  });
 }
 
 function spoolDirectory(
