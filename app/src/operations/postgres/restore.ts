@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { resolve } from 'node:path';
-import { Failure, type IndexedRepository, type RestoreWatch } from '@holdfast/engine';
+import { Failure, type RestoreWatch } from '@holdfast/engine';
 import type {
   PlanPostgresRestore,
   PostgresRestorePlan,
@@ -8,6 +8,7 @@ import type {
   PostgresRestoreSummary,
 } from '../../cli/commands/postgres/restore.ts';
 import type { Planned } from '../../cli/planned.ts';
+import { type RepositoryView, viewRepository } from '../../journal/repository-view.ts';
 import { BASE_TAGS } from '../../sources/postgres/base/base-record.ts';
 import { type BasePlaces, findPlaces, strangersIn } from '../../sources/postgres/restore/base-places.ts';
 import { defaultOwner, type Owner } from '../../sources/postgres/restore/ownership.ts';
@@ -42,8 +43,9 @@ export function planPostgresRestore(machine: PostgresRestoreMachine): PlanPostgr
       await openAccess(access, { intent: 'read', signal: work.signal, ...limits }, machine),
     );
     const { repository, signal } = opened;
-    const indexed = await repository.loadIndex(signal);
-    const moment = await chooseMoment(indexed, request, { machine, opened });
+    const view = await viewRepository(repository, signal);
+    const { indexed } = view;
+    const moment = await chooseMoment(view, request, { machine, opened });
     const overwriting = { delta: request.delta === true, otherSystem: request.otherSystem === true };
     const places = await findPlaces(indexed, moment.base, { target, tablespaces, signal, ...overwriting });
     const { record, snapshot } = moment.base;
@@ -104,7 +106,7 @@ interface Opening {
 }
 
 async function chooseMoment(
-  indexed: IndexedRepository,
+  view: RepositoryView,
   request: PostgresRestoreRequest,
   { machine, opened: { repository, signal } }: Opening,
 ): Promise<MomentPlan> {
@@ -118,7 +120,7 @@ async function chooseMoment(
     ...(named === undefined ? {} : { base: named.snapshot }),
     ...(timeline === undefined ? {} : { timeline }),
   };
-  return await planMoment(indexed, wanted, { clock: machine.clock, signal });
+  return await planMoment(view, wanted, { clock: machine.clock, signal });
 }
 
 interface Decided {
