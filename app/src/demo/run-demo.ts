@@ -3,6 +3,7 @@ import { chooseCacheDirectory } from '../cli/cache-directory.ts';
 import type { DemoOptions, RunDemo, Stage } from '../cli/commands/demo.ts';
 import type { RepositoryAccess } from '../cli/repository-options.ts';
 import { Secret } from '../cli/secret.ts';
+import { signs } from '../cli/style.ts';
 import type { Machine } from '../operations/machine.ts';
 import { type FilesParts, tellFilesStory } from './files/story.ts';
 import { DEMO_PASSWORD, type Playground, preparePlayground } from './playground.ts';
@@ -14,7 +15,11 @@ import { tellOn } from './teller.ts';
 export type DemoParts = FilesParts & PostgresParts;
 
 /** The demo plays where it disturbs nobody, and does all that it does through the operations behind the commands. */
-export function runDemo(machine: Machine, partsFor: (machine: Machine) => DemoParts): RunDemo {
+export function runDemo(
+  machine: Machine,
+  partsFor: (machine: Machine) => DemoParts,
+  find: typeof findInstallation = findInstallation,
+): RunDemo {
   return async (options, stage, signal) => {
     const playground = await preparePlayground(options.directory ?? join(cacheBelow(machine), 'demo'));
     const setting = {
@@ -31,19 +36,25 @@ export function runDemo(machine: Machine, partsFor: (machine: Machine) => DemoPa
       workingDirectory: playground.directory,
       environment: withoutServer(machine.environment),
     });
-    const installation = await installationFor(options, stage);
+    const installation = await installationFor(options, stage, find);
     if (installation === undefined) return await tellFilesStory(parts, setting);
-    const servers = await prepareServers(playground, installation.account);
+    await using servers = await prepareServers(playground, installation.account);
     return await tellPostgresStory(parts, { ...setting, installation, servers });
   };
 }
 
 /** Undefined when the story of files is to be told: asked for, or for want of a PostgreSQL, which is said. */
-async function installationFor(options: DemoOptions, stage: Stage): Promise<Installation | undefined> {
+async function installationFor(
+  options: DemoOptions,
+  stage: Stage,
+  find: typeof findInstallation,
+): Promise<Installation | undefined> {
   if (options.story === 'files') return undefined;
-  const found = await findInstallation();
+  const found = await find();
   if ('programs' in found) return found;
-  stage.tell(`▲ No PostgreSQL: ${found.missing}.\n  ${found.remedy}\n  So this is the story of files.\n\n`);
+  const { warning } = stage.style;
+  stage.tell(`${warning(signs.warning)} The story of a database is not told: ${found.missing}.\n`);
+  stage.tell(`  ${found.remedy}\n\n`);
   return undefined;
 }
 

@@ -19,6 +19,8 @@ export type Teller = ReturnType<typeof tellOn>;
 /** How every story lays out its lines: a number, a title, what happens, how long it took. */
 export function tellOn({ style, tell }: Stage, { homeDirectory, timeZone }: Reader) {
   const line = (text = '') => tell(`${text}\n`);
+  const home = (path: string) =>
+    printable(path.startsWith(`${homeDirectory}/`) ? `~${path.slice(homeDirectory.length)}` : path);
   return {
     style: style satisfies Style,
     tell,
@@ -43,8 +45,10 @@ export function tellOn({ style, tell }: Stage, { homeDirectory, timeZone }: Read
       return instant.toZonedDateTimeISO(timeZone).toPlainTime().toString({ fractionalSecondDigits: 3 });
     },
     /** A path for people. */
-    home(path: string) {
-      return printable(path.startsWith(`${homeDirectory}/`) ? `~${path.slice(homeDirectory.length)}` : path);
+    home,
+    /** A path to be pasted into a shell. */
+    shellWord(path: string) {
+      return /^[\w./-]+$/.test(path) ? home(path) : `'${printable(path).replaceAll("'", `'\\''`)}'`;
     },
   };
 }

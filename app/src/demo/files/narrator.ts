@@ -14,7 +14,7 @@ export type Narrator = ReturnType<typeof narrate>;
  * moment ago.
  */
 export function narrate(teller: Teller, playground: Playground) {
-  const { style, tell, line, open, aside, more, took, home } = teller;
+  const { style, tell, line, open, aside, more, took, home, shellWord } = teller;
 
   return {
     begin() {
@@ -92,7 +92,7 @@ export function narrate(teller: Teller, playground: Playground) {
     },
 
     end() {
-      const repository = home(playground.place('repository'));
+      const repository = shellWord(playground.place('repository'));
       line('');
       aside('Not shown', 'all of this shared one machine and one disk: your last copy must not');
       aside('Stock restic', `RESTIC_PASSWORD=${DEMO_PASSWORD} restic -r ${repository} snapshots`);

@@ -4,9 +4,8 @@ import { PIECES } from './shop.ts';
 
 /** What a server has of the shop, all as of one moment. */
 export interface Books {
-  readonly orders: ReadonlySet<number>;
-  /** When the newest of them was taken, milliseconds since the epoch; 0 when there is none. */
-  readonly newest: number;
+  /** When each was taken, milliseconds since the epoch, by number. */
+  readonly orders: ReadonlyMap<number, number>;
   /** What does not add up, a sentence each: none, or transactions were torn apart. */
   readonly faults: readonly string[];
 }
@@ -29,9 +28,8 @@ const RULES: readonly [sql: string, what: string][] = [
 
 export async function readBooks(client: Client): Promise<Books> {
   await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
-  const { rows } = await client.query<{ number: number }>('SELECT number FROM orders');
-  const { rows: newest } = await client.query<{ taken: number | null }>(
-    'SELECT (extract(epoch FROM max(taken_at)) * 1000)::float8 AS taken FROM orders',
+  const { rows } = await client.query<{ number: number; taken: number }>(
+    'SELECT number, (extract(epoch FROM taken_at) * 1000)::float8 AS taken FROM orders',
   );
   const faults: string[] = [];
   for (const [sql, what] of RULES) {
@@ -40,7 +38,7 @@ export async function readBooks(client: Client): Promise<Books> {
     if (broken > 0) faults.push(`${formatCounted(broken, 'row')} ${what}`);
   }
   await client.query('COMMIT');
-  return { orders: new Set(rows.map(({ number }) => number)), newest: newest[0]?.taken ?? 0, faults };
+  return { orders: new Map(rows.map(({ number, taken }) => [number, taken])), faults };
 }
 
 /** What the tills know. */
@@ -57,21 +55,25 @@ export interface Audit {
   /** Of the orders that were confirmed. */
   readonly found: number;
   readonly expected: number;
+  /** When the last of those that were found was taken, milliseconds since the epoch. */
+  readonly newest: number;
   /** A line for each thing that is not as it must be. */
   readonly differences: readonly string[];
 }
 
 /** Pure: compares what came back with what the tills have confirmed, number by number. */
 export function auditBooks({ orders, faults }: Books, { confirmed, refused, last }: Receipts): Audit {
-  const lost = [...confirmed.difference(orders)].map(
-    (number) => `order ${number} was confirmed and is not there`,
-  );
-  const invented = [...orders]
-    .filter((number) => refused.has(number) || number > last)
-    .map((number) => `order ${number} is there and was never taken`);
+  const found = [...confirmed].filter((number) => orders.has(number));
+  const lost = [...confirmed].filter((number) => !orders.has(number));
+  const invented = [...orders.keys()].filter((number) => refused.has(number) || number > last);
   return {
-    found: confirmed.size - lost.length,
+    found: found.length,
     expected: confirmed.size,
-    differences: [...lost, ...invented, ...faults],
+    newest: found.reduce((latest, number) => Math.max(latest, orders.get(number) ?? 0), 0),
+    differences: [
+      ...lost.map((number) => `order ${number} was confirmed and is not there`),
+      ...invented.map((number) => `order ${number} is there and was never taken`),
+      ...faults,
+    ],
   };
 }

