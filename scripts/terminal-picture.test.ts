@@ -22,7 +22,7 @@ test('colours and weights of the terminal are those of the picture', () => {
   const looks = texts(drawTerminal(line, '')).map((text) => [text.text, text.looks]);
   expect(looks).toEqual([
     ['✔', 'good'],
-    [' plain ', ''],
+    ['plain', ''],
     ['worse', 'strong bad'],
     ['aside', 'quiet'],
   ]);

@@ -58,7 +58,6 @@ const CODES: Readonly<Record<string, Look>> = {
 };
 const COLOURS: readonly Look[] = ['good', 'warning', 'bad', 'quiet'];
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: escape sequences are what is read here.
 const ESCAPE = /\x1b\[(\d+)m/;
 
 function readRow(row: string): Stretch[] {
@@ -72,7 +71,7 @@ function readRow(row: string): Stretch[] {
       continue;
     }
     for (const word of piece.split(/( {2,}|^ +)/)) {
-      if (word.trim() !== '') stretches.push({ column, text: word, looks });
+      if (word.trim() !== '') stretches.push({ column, text: word.trimEnd(), looks });
       column += displayWidth(word);
     }
   }

@@ -111,7 +111,7 @@ describe.skipIf(process.getuid?.() !== 0)('as an ordinary user', () => {
       task.meta.impossible = true;
       skip('an ordinary user may not enter this checkout');
     }
-    person = commandLine({ TMPDIR: '/tmp' }, NOBODY);
+    person = commandLine({}, NOBODY);
     expectAllBack(await person.run(['demo']), ORDERS, 3);
     expect(existsSync(path.join(person.directory, '.cache/holdfast/demo/repository/config'))).toBe(true);
   });

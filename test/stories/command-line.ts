@@ -48,7 +48,14 @@ export interface Person {
 export function commandLine(environment: Readonly<Record<string, string>>, person?: Person): CommandLine {
   const directory = mkdtempSync(path.join(tmpdir(), 'holdfast story '));
   if (person !== undefined) chownSync(directory, person.uid, person.gid);
-  const common = { PATH: process.env.PATH ?? '', HOME: directory, TZ: 'Asia/Ho_Chi_Minh', ...environment };
+  const common = {
+    PATH: process.env.PATH ?? '',
+    HOME: directory,
+    TZ: 'Asia/Ho_Chi_Minh',
+    // Whatever somebody else keeps for further runs goes with the directory.
+    ...(person === undefined ? {} : { TMPDIR: directory }),
+    ...environment,
+  };
   let transcript = '';
   const start: CommandLine['start'] = (words, { environment: more = {}, input = '' } = {}) => {
     const env = { ...common, ...more };
