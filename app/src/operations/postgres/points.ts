@@ -46,6 +46,7 @@ async function pointsOf(
   const facts = found.map(({ snapshot, record }) => ({
     id: snapshot.id,
     end: parseLsn(record.end.lsn),
+    timeline: record.end.timeline,
     endedAt: Date.parse(record.endedAt),
   }));
   const segmentSize = parseBytes(settings['wal_segment_size'] ?? USUAL_SEGMENT_SIZE);

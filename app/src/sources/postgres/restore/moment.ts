@@ -1,7 +1,7 @@
 import type { StoredBase } from '../base/stored-bases.ts';
 import type { Moment } from '../journal/recovery-windows.ts';
 import type { StoredJournal, StoredWalFile } from '../journal/stored-journal.ts';
-import { type Lineage, type WalRange, walCoverage } from '../wal/coverage.ts';
+import { isOn, type Lineage, usable, type WalRange } from '../wal/coverage.ts';
 import { type Lsn, parseLsn } from '../wal/lsn.ts';
 import { parseWalName, startOfSegment } from '../wal/segment.ts';
 import type { RecoveryTarget } from './recovery-settings.ts';
@@ -13,6 +13,8 @@ export interface Reachable {
   readonly from: Moment;
   /** The same as `from` where no journal follows. */
   readonly to: Moment;
+  /** WAL that leads from one to the other, in the order of the log, from the segment on in which the base ends. */
+  readonly files: readonly LineageFile[];
 }
 
 /** A file of the lineage that is to be replayed, and what it holds of it. */
@@ -23,25 +25,24 @@ export interface LineageFile extends StoredWalFile {
 
 /**
  * Pure: of each segment the file that recovery would choose (that of the newest timeline which leads through it), in the
- * order of the log. `to` is the first byte that it does not have.
+ * order of the log. `to` is the first byte that it is not known to have: a partial segment is known by whole pages, so that
+ * one whose first page is being filled begins and ends at the same place, and is still to be replayed.
  */
-export function lineageFiles(journal: StoredJournal, lineage: Lineage): LineageFile[] {
-  const chosen = new Map<Lsn, LineageFile & { readonly timeline: number; readonly whole: boolean }>();
-  for (const found of journal.files) {
-    const file = parseWalName(found.name, journal.segmentSize);
-    if (file === undefined || file.kind === 'history') continue;
-    const [range] = walCoverage([found], journal.segmentSize, lineage);
-    if (range === undefined || range.to === range.from) continue;
-    const from = startOfSegment(file.number, journal.segmentSize);
-    const before = chosen.get(from);
-    const whole = file.kind === 'segment';
-    const better =
-      before === undefined ||
-      file.timeline > before.timeline ||
-      (file.timeline === before.timeline && whole && !before.whole);
-    if (better) chosen.set(from, { ...found, ...range, timeline: file.timeline, whole });
+export function lineageFiles({ files, segmentSize }: StoredJournal, lineage: Lineage): LineageFile[] {
+  const chosen = new Map<Lsn, { readonly file: LineageFile; readonly rank: number }>();
+  for (const found of files) {
+    const parsed = parseWalName(found.name, segmentSize);
+    if (parsed === undefined || parsed.kind === 'history') continue;
+    const from = startOfSegment(parsed.number, segmentSize);
+    const limit = usable(parsed.timeline, from, lineage);
+    if (limit <= from) continue;
+    const isWhole = parsed.kind === 'segment';
+    const end = isWhole ? from + BigInt(segmentSize) : (found.to ?? from);
+    const rank = 2 * parsed.timeline + Number(isWhole);
+    if (rank <= (chosen.get(from)?.rank ?? 0)) continue;
+    chosen.set(from, { file: { ...found, from, to: end < limit ? end : limit }, rank });
   }
-  return [...chosen.values()].sort((a, b) => (a.from < b.from ? -1 : 1));
+  return [...chosen.values()].map(({ file }) => file).sort((a, b) => (a.from < b.from ? -1 : 1));
 }
 
 /** Pure: the bases of a lineage and how far one gets from each, in the order of the log. */
@@ -55,33 +56,34 @@ export function reachableFrom(
     .filter(({ record }) => isOn(lineage, record.end.timeline, parseLsn(record.end.lsn)))
     .map((base) => {
       const from = { lsn: parseLsn(base.record.end.lsn), time: Date.parse(base.record.endedAt) };
-      const range = ranges.find((candidate) => candidate.from <= from.lsn && from.lsn < candidate.to);
-      if (range === undefined) return { base, from, to: from };
-      return { base, from, to: { lsn: range.to, time: Math.max(from.time, range.time) } };
+      // WAL that ends before the base does would be preferred to the base's own, and lead nowhere.
+      const range = ranges.find((candidate) => candidate.from <= from.lsn && from.lsn <= candidate.to);
+      if (range === undefined) return { base, from, to: from, files: [] };
+      const following = range.files.filter((file) => file.from > from.lsn || file.to >= from.lsn);
+      const time = following.reduce((latest, file) => Math.max(latest, file.time), from.time);
+      return { base, from, to: { lsn: range.to, time }, files: following };
     })
     .sort((a, b) => (a.from.lsn < b.from.lsn ? -1 : Number(a.from.lsn > b.from.lsn)));
 }
 
-/** Whether what `timeline` had written up to `lsn` is part of the lineage. */
-function isOn({ timeline, history }: Lineage, owner: number, lsn: Lsn): boolean {
-  if (owner === timeline) return true;
-  const left = history.find((ancestor) => ancestor.timeline === owner);
-  return left !== undefined && lsn <= left.end;
-}
-
-function unbroken(files: readonly LineageFile[]): (WalRange & { readonly time: number })[] {
-  const ranges: { from: Lsn; to: Lsn; time: number }[] = [];
-  for (const { from, to, time } of files) {
+function unbroken(files: readonly LineageFile[]): (WalRange & { readonly files: LineageFile[] })[] {
+  const ranges: { from: Lsn; to: Lsn; files: LineageFile[] }[] = [];
+  for (const file of files) {
     const last = ranges.at(-1);
-    if (last === undefined || last.to !== from) ranges.push({ from, to, time });
-    else ranges[ranges.length - 1] = { from: last.from, to, time: Math.max(last.time, time) };
+    if (last === undefined || last.to !== file.from)
+      ranges.push({ from: file.from, to: file.to, files: [file] });
+    else {
+      last.to = file.to;
+      last.files.push(file);
+    }
   }
   return ranges;
 }
 
 /** What of the journal is known to have been seen: nothing is said of what came later. */
 export function lastSeen(files: readonly LineageFile[], reachable: readonly Reachable[]): number {
-  return Math.max(0, ...files.map(({ time }) => time), ...reachable.map(({ to }) => to.time));
+  const times = [...files, ...reachable.map(({ to }) => to)].map(({ time }) => time);
+  return times.reduce((latest, time) => Math.max(latest, time), 0);
 }
 
 /**

@@ -5,10 +5,10 @@ import type { Moment } from '../journal/recovery-windows.ts';
 import { lineageOf, readJournal, type StoredJournal, type StoredWalFile } from '../journal/stored-journal.ts';
 import { walPlace } from '../journal/wal-slices.ts';
 import { parseBytes } from '../server/server-facts.ts';
-import { formatLsn } from '../wal/lsn.ts';
-import { parseWalName, segmentStart } from '../wal/segment.ts';
+import { formatLsn, type Lsn } from '../wal/lsn.ts';
+import { parseWalName } from '../wal/segment.ts';
+import { findMoment } from './find-moment.ts';
 import {
-  chooseBase,
   type LineageFile,
   lastSeen,
   lineageFiles,
@@ -75,11 +75,14 @@ export async function planMoment(
   const lineage = lineageOf(journal, timeline);
   const files = lineageFiles(journal, lineage);
   const reachable = reachableFrom(chosenBases(bases, request.base), files, lineage);
-  const chosen = chooseBase(reachable, target);
-  if (chosen === undefined) throw unreachable(target, reachable, lastSeen(files, reachable));
+  const search = { indexed, segmentSize, inclusive, signal };
+  const found = await findMoment(reachable, target, search);
+  if (found === undefined) throw unreachable(target, reachable, lastSeen(files, reachable));
+  const { chosen, at, isLast } = found;
+  const told: RecoveryTarget = isLast ? { kind: 'latest' } : target;
   return {
     asked: target,
-    target,
+    target: told,
     inclusive,
     systemId,
     base: chosen.base,
@@ -87,9 +90,16 @@ export async function planMoment(
     to: chosen.to,
     timeline,
     segmentSize,
-    wal: walFor(chosen, target, files, segmentSize),
+    wal: told.kind === 'immediate' ? [] : walFor(chosen.files, at),
     histories: journal.files.filter(({ name }) => parseWalName(name, segmentSize)?.kind === 'history'),
-    notes: [],
+    ...(at !== undefined && at < chosen.to.lsn
+      ? { after: { bytes: chosen.to.lsn - at, until: chosen.to } }
+      : {}),
+    notes: [
+      ...(isLast
+        ? [`nothing that the repository has is later than ${targetText(target)}: all of it is replayed`]
+        : []),
+    ],
   };
 }
 
@@ -137,24 +147,12 @@ function latestTimeline(journal: StoredJournal, bases: readonly StoredBase[]): n
 }
 
 /**
- * The base brings the WAL up to where it is consistent; from that segment on it is the journal's. A server sees that a
- * time has passed from the first commit after it.
+ * `at` is the end of the record that recovery sees its target by; undefined when it is the end of all. A record that begins
+ * there may end in the next segment.
  */
-function walFor(
-  { from, to }: Reachable,
-  target: RecoveryTarget,
-  files: readonly LineageFile[],
-  segmentSize: number,
-): LineageFile[] {
-  if (target.kind === 'immediate' || to.lsn === from.lsn) return [];
-  const begin = segmentStart(from.lsn, segmentSize);
-  const wanted = files.filter((file) => file.from >= begin && file.from < to.lsn);
-  // A record that begins at the target may end in the next segment.
-  if (target.kind === 'lsn') {
-    const last = wanted.findIndex((file) => file.from > target.lsn);
-    return last === -1 ? wanted : wanted.slice(0, last + 1);
-  }
-  return wanted;
+function walFor(files: readonly LineageFile[], at: Lsn | undefined): readonly LineageFile[] {
+  const last = at === undefined ? -1 : files.findIndex(({ from }) => from > at);
+  return last === -1 ? files : files.slice(0, last + 1);
 }
 
 function unreachable(target: RecoveryTarget, reachable: readonly Reachable[], seen: number): Failure {

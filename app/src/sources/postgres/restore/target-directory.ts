@@ -2,7 +2,7 @@ import { open, readdir, readFile, readlink } from 'node:fs/promises';
 import path from 'node:path';
 import { Failure } from '@holdfast/engine';
 import { codeOf } from './ownership.ts';
-import { readUnfinished } from './unfinished.ts';
+import { readUnfinished, UNFINISHED_FOLDER } from './unfinished.ts';
 
 /** What is where a restore wants to write. */
 export type TargetState =
@@ -33,9 +33,8 @@ export interface Cluster {
 
 /** Looks, changes nothing. */
 export async function inspectTarget(directory: string): Promise<TargetState> {
-  const names = await namesIn(directory);
-  const [first] = names;
-  if (first === undefined) return { kind: 'new' };
+  // Cut off while it was made, our folder is there and says nothing yet.
+  const first = (await namesIn(directory)).find((name) => name !== UNFINISHED_FOLDER);
   const unfinished = await readUnfinished(directory);
   if (unfinished !== undefined) {
     const tablespaces = Object.entries(unfinished.tablespaces).map(
@@ -43,6 +42,7 @@ export async function inspectTarget(directory: string): Promise<TargetState> {
     );
     return { kind: 'unfinished', systemId: unfinished.systemId, tablespaces: new Map(tablespaces) };
   }
+  if (first === undefined) return { kind: 'new' };
   const [systemId, major] = await Promise.all([systemOf(directory), versionOf(directory)]);
   if (systemId === undefined || major === undefined) return { kind: 'strange', found: first };
   const runningAs = await runningServer(directory);

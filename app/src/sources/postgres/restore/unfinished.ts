@@ -16,12 +16,12 @@ import type { Owner } from './ownership.ts';
  * Cut off before 4 there is no pg_control; cut off before 5 the directory is whole, and the next restore tidies up. The
  * server itself makes everything durable before it recovers from a backup.
  */
-const FOLDER = '.holdfast-restore';
+export const UNFINISHED_FOLDER = '.holdfast-restore';
 const RECORD = 'restore.json';
 const CONTROL = 'global/pg_control';
 
 /** What must be left alone by a restore of everything else, as patterns below the data directory. */
-export const UNFINISHED_PATTERNS: readonly string[] = [`/${FOLDER}`, `/${CONTROL}`];
+export const UNFINISHED_PATTERNS: readonly string[] = [`/${UNFINISHED_FOLDER}`, `/${CONTROL}`];
 
 const unfinished = z.object({
   systemId: z.string(),
@@ -33,7 +33,7 @@ export type Unfinished = z.infer<typeof unfinished>;
 
 /** Steps 1 and 2. */
 export async function beginUnfinished(directory: string, record: Unfinished): Promise<void> {
-  const folder = path.join(directory, FOLDER);
+  const folder = path.join(directory, UNFINISHED_FOLDER);
   await mkdir(folder, { recursive: true, mode: 0o700 });
   await writeDurably(path.join(folder, `${RECORD}.new`), Buffer.from(JSON.stringify(record)));
   await rename(path.join(folder, `${RECORD}.new`), path.join(folder, RECORD));
@@ -43,7 +43,9 @@ export async function beginUnfinished(directory: string, record: Unfinished): Pr
 /** The restore that was not finished in this directory; undefined when there is none. */
 export async function readUnfinished(directory: string): Promise<Unfinished | undefined> {
   try {
-    return unfinished.parse(JSON.parse(await readFile(path.join(directory, FOLDER, RECORD), 'utf8')));
+    return unfinished.parse(
+      JSON.parse(await readFile(path.join(directory, UNFINISHED_FOLDER, RECORD), 'utf8')),
+    );
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw error;
@@ -56,10 +58,10 @@ export async function endUnfinished(
   control: Uint8Array,
   owner: Owner | undefined,
 ): Promise<void> {
-  const prepared = path.join(directory, FOLDER, 'pg_control');
+  const prepared = path.join(directory, UNFINISHED_FOLDER, 'pg_control');
   await writeDurably(prepared, control, owner);
   await rename(prepared, path.join(directory, CONTROL));
-  await rm(path.join(directory, FOLDER), { recursive: true });
+  await rm(path.join(directory, UNFINISHED_FOLDER), { recursive: true });
 }
 
 async function writeDurably(name: string, bytes: Uint8Array, owner?: Owner): Promise<void> {
