@@ -75,7 +75,7 @@ export async function planMoment(
   const lineage = lineageOf(journal, timeline);
   const files = lineageFiles(journal, lineage);
   const reachable = reachableFrom(chosenBases(bases, request.base), files, lineage);
-  const search = { indexed, segmentSize, inclusive, signal };
+  const search = { indexed: view.indexed, segmentSize, inclusive, signal };
   const found = await findMoment(reachable, target, search);
   if (found === undefined) throw unreachable(target, reachable, lastSeen(files, reachable));
   const { chosen, at, isLast } = found;
