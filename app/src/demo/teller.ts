@@ -1,7 +1,8 @@
+import { stripVTControlCharacters } from 'node:util';
 import type { Stage } from '../cli/commands/demo.ts';
 import { formatDuration } from '../cli/format.ts';
 import type { Style } from '../cli/style.ts';
-import { padEnd, printable } from '../cli/width.ts';
+import { displayWidth, padEnd, printable } from '../cli/width.ts';
 import type { Machine } from '../operations/machine.ts';
 
 /** Where the text of a line begins, behind its number and its title. */
@@ -37,7 +38,8 @@ export function tellOn({ style, tell }: Stage, { homeDirectory, timeZone }: Read
     },
     /** The end of a line that has `from` cells already. */
     took(text: string, milliseconds: number, from = INDENT) {
-      line(`${padEnd(text, TOOK_AT - from)}took ${formatDuration(milliseconds)}`);
+      const room = TOOK_AT - from - displayWidth(stripVTControlCharacters(text));
+      line(`${text}${' '.repeat(Math.max(1, room))}took ${formatDuration(milliseconds)}`);
     },
     /** `15:04:07.312`, in the zone of whoever listens. */
     clockTime(milliseconds: number) {

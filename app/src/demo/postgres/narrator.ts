@@ -72,7 +72,9 @@ export function narrate({ teller, playground, servers, installation }: PostgresS
     worked(taken: number, perSecond: number, lag: number) {
       line(`${orders(taken)} taken, ${formatCount(perSecond)} a second now`);
       const behind = lag < 1 ? 'less than 1 ms' : formatDuration(lag);
-      more(`behind the server: the spool ${behind}, the repository ${formatDuration(JOURNAL_RPO)} at most`);
+      more(
+        `the spool ${behind} behind them, the repository a slice every ${formatDuration(JOURNAL_RPO / 2)}`,
+      );
     },
 
     dropping() {
