@@ -78,7 +78,8 @@ export function keepJournal(machine: JournalMachine): KeepJournal {
     // All have let go of the spool before it is closed; then the first failure counts.
     await Promise.allSettled(runs);
     await Promise.all(runs);
-    const names = await spool.names();
+    // The last file stays in the spool, also when all is in the repository.
+    const names = request.drain === true ? [] : await spool.names();
     const waiting = names.filter((name) => parseWalName(name, server.segmentSize)?.kind === 'segment').length;
     return story.summary(waiting, directory, clock.now());
   };
