@@ -15,7 +15,9 @@ const SHOWN = 20;
 export function renderPostgresPlan(plan: PostgresRestorePlan, style: Style, reader: PlanReader): string[] {
   const rows = [
     ['from', `${baseText(plan, reader)}${walText(plan)}`],
+    ['', `system ${plan.systemId}, timeline ${plan.timeline}`],
     ['into', intoText(plan)],
+    ['', `WAL in ${printable(plan.wal.directory)}, which nothing needs after the recovery`],
     ...plan.tablespaces.map(({ oid, directory }) => ['', `tablespace ${oid} in ${printable(directory)}`]),
     ['lost', lostText(plan, reader)],
     ['takes', `about ${formatDuration(plan.expectedMilliseconds)}, by rates that are assumed`],
@@ -42,12 +44,9 @@ function momentText({ asked, inclusive, action }: PostgresRestorePlan): string {
   return `${inclusive ? 'as of' : 'to just before'} ${printable(asked)}${then}`;
 }
 
-function baseText({ base, systemId, timeline }: PostgresRestorePlan, { timeZone }: PlanReader): string {
+function baseText({ base }: PostgresRestorePlan, { timeZone }: PlanReader): string {
   const ended = formatMoment(Temporal.Instant.from(base.endedAt).epochMilliseconds, timeZone);
-  return (
-    `base ${shortId(base.snapshot)} of ${ended}, ${formatBytes(base.bytes)} ` +
-    `(system ${systemId}, timeline ${timeline})`
-  );
+  return `base ${shortId(base.snapshot)} of ${ended}, ${formatBytes(base.bytes)}`;
 }
 
 function walText({ wal }: PostgresRestorePlan): string {
@@ -56,14 +55,14 @@ function walText({ wal }: PostgresRestorePlan): string {
   return ` + ${formatBytes(wal.bytes)} of WAL (${formatCounted(wal.segments, 'segment')} from ${from})`;
 }
 
-function intoText({ target, existing, owner, wal }: PostgresRestorePlan): string {
+function intoText({ target, existing, owner }: PostgresRestorePlan): string {
   const what = {
     new: 'nothing is overwritten',
     unfinished: 'goes on where a restore was cut off',
     cluster: 'a data directory, WRITTEN OVER',
   }[existing];
   const of = owner === undefined ? '' : `, owner ${owner}`;
-  return `${printable(target)}: ${what}${of}; WAL into ${printable(wal.directory)}`;
+  return `${printable(target)}: ${what}${of}`;
 }
 
 function lostText({ after }: PostgresRestorePlan, { timeZone }: PlanReader): string {

@@ -1,38 +1,34 @@
-import { createHash } from 'node:crypto';
 import { resolve } from 'node:path';
-import { Failure, type RestoreWatch } from '@holdfast/engine';
+import { Failure } from '@holdfast/engine';
 import type {
   PlanPostgresRestore,
   PostgresRestorePlan,
   PostgresRestoreRequest,
   PostgresRestoreSummary,
+  RecoveredTo,
 } from '../../cli/commands/postgres/restore.ts';
 import type { Planned } from '../../cli/planned.ts';
 import { type RepositoryView, viewRepository } from '../../journal/repository-view.ts';
-import { BASE_TAGS } from '../../sources/postgres/base/base-record.ts';
-import { type BasePlaces, findPlaces, strangersIn } from '../../sources/postgres/restore/base-places.ts';
+import { BASE_TAGS, type BaseRecord } from '../../sources/postgres/base/base-record.ts';
+import { findPlaces, strangersIn } from '../../sources/postgres/restore/base-places.ts';
 import { defaultOwner, type Owner } from '../../sources/postgres/restore/ownership.ts';
-import { type MomentPlan, planMoment, targetText } from '../../sources/postgres/restore/plan-moment.ts';
-import { findPrograms } from '../../sources/postgres/restore/programs.ts';
-import { recoverMoment } from '../../sources/postgres/restore/recover-moment.ts';
-import type { RecoveryTarget } from '../../sources/postgres/restore/recovery-settings.ts';
-import {
-  type RestoredMoment,
-  restoreMoment,
-  walDirectoryOf,
-} from '../../sources/postgres/restore/restore-moment.ts';
-import { formatLsn, parseLsn } from '../../sources/postgres/wal/lsn.ts';
+import { type MomentPlan, planMoment } from '../../sources/postgres/restore/plan-moment.ts';
+import { findPrograms, missingExtensions } from '../../sources/postgres/restore/programs.ts';
+import { type RecoveryEnd, recoverMoment } from '../../sources/postgres/restore/recover-moment.ts';
+import { type RestoredMoment, restoreMoment } from '../../sources/postgres/restore/restore-moment.ts';
+import { formatLsn } from '../../sources/postgres/wal/lsn.ts';
 import type { Machine } from '../machine.ts';
 import { type AccessMachine, type OpenedRepository, openAccess } from '../repository-access.ts';
 import { showRestore } from '../restore-progress.ts';
 import { chooseSnapshot } from '../snapshot-choice.ts';
+import { describeRestore } from './restore-description.ts';
+import { parseTarget } from './restore-target.ts';
 
 export type PostgresRestoreMachine = AccessMachine & Pick<Machine, 'workingDirectory' | 'timeZone'>;
 
 /** Decides, looks at the target, and finds the programs, so that all that can be refused is refused before. */
 export function planPostgresRestore(machine: PostgresRestoreMachine): PlanPostgresRestore {
   return async (access, request, work): Promise<Planned<PostgresRestorePlan, PostgresRestoreSummary>> => {
-    const { clock } = machine;
     const place = (directory: string) => resolve(machine.workingDirectory, directory);
     const target = place(request.target);
     const tablespaces = new Map((request.tablespace ?? []).map((pair) => tablespaceOf(pair, place)));
@@ -46,19 +42,27 @@ export function planPostgresRestore(machine: PostgresRestoreMachine): PlanPostgr
     const view = await viewRepository(repository, signal);
     const { indexed } = view;
     const moment = await chooseMoment(view, request, { machine, opened });
+    const { record, snapshot } = moment.base;
     const overwriting = { delta: request.delta === true, otherSystem: request.otherSystem === true };
     const places = await findPlaces(indexed, moment.base, { target, tablespaces, signal, ...overwriting });
-    const { record, snapshot } = moment.base;
-    const programs = request.start === true ? await findPrograms(record.major) : undefined;
     const owner =
       request.owner === undefined ? await defaultOwner(target, record.owner) : ownerOf(request.owner);
     const deletions =
       places.state.kind === 'cluster' ? await strangersIn(indexed, snapshot, places, signal) : [];
-    const plan = describe(request, { target, moment, places, owner, deletions });
+    const start = request.start === true ? await findServer(record) : undefined;
+    const plan = describeRestore(request, {
+      target,
+      moment,
+      places,
+      owner,
+      deletions,
+      notes: start?.notes ?? [],
+    });
     const open = opening.move();
     return {
       plan,
       execute: async ({ progress }) => {
+        const { clock } = machine;
         const startedAt = clock.now();
         const restored = await restoreMoment(indexed, moment, {
           directory: target,
@@ -67,37 +71,50 @@ export function planPostgresRestore(machine: PostgresRestoreMachine): PlanPostgr
           ...overwriting,
           clock,
           signal,
-          onStart: (watch: RestoreWatch) => showRestore(progress, watch, clock.now()),
+          onStart: (watch) => showRestore(progress, watch, clock.now()),
           ...(owner === undefined ? {} : { owner }),
         });
         const recovered =
-          programs === undefined ? undefined : await recoverMoment(restored, { programs, clock, signal });
-        const { took } = restored;
+          start === undefined
+            ? undefined
+            : await recoverMoment(restored, { programs: start.programs, clock, signal });
         return {
           target,
           serverVersion: plan.serverVersion,
           tablespaces: restored.tablespaces,
           bytesWritten: restored.bytes.base + restored.bytes.wal,
           entriesDeleted: restored.deleted,
-          took: recovered === undefined ? took : { ...took, recovery: recovered.took },
+          took: { ...restored.took, ...(recovered === undefined ? {} : { recovery: recovered.took }) },
           milliseconds: clock.now() - startedAt,
-          ...(recovered === undefined
-            ? {}
-            : {
-                recovered: {
-                  state: recovered.state,
-                  lsn: formatLsn(recovered.lsn),
-                  ...(recovered.lastCommit === undefined
-                    ? {}
-                    : { lastCommit: new Date(recovered.lastCommit).toISOString() }),
-                },
-              }),
+          ...(recovered === undefined ? {} : { recovered: toldEnd(recovered) }),
           next: nextSteps(restored, recovered?.state, request.action),
         };
       },
       [Symbol.asyncDispose]: () => open.disposeAsync(),
     };
   };
+}
+
+/** A server starts without the libraries of an extension; only what needs them fails, so that is said and no more. */
+async function findServer({ major, databases = [] }: BaseRecord) {
+  const extensions = [
+    ...new Set(databases.flatMap((database) => database.extensions ?? []).map(({ name }) => name)),
+  ];
+  const programs = await findPrograms(major, extensions);
+  const missing = await missingExtensions(programs, extensions);
+  const notes =
+    missing.length === 0
+      ? []
+      : [
+          `not installed here: ${missing.join(', ')}. It recovers without, but what needs them fails ` +
+            `(Debian: apt-cache search postgresql-${major} ${missing[0]})`,
+        ];
+  return { programs, notes };
+}
+
+function toldEnd({ state, lsn, lastCommit }: RecoveryEnd): RecoveredTo {
+  const last = lastCommit === undefined ? {} : { lastCommit: new Date(lastCommit).toISOString() };
+  return { state, lsn: formatLsn(lsn), ...last };
 }
 
 interface Opening {
@@ -123,76 +140,6 @@ async function chooseMoment(
   return await planMoment(view, wanted, { clock: machine.clock, signal });
 }
 
-interface Decided {
-  readonly target: string;
-  readonly moment: MomentPlan;
-  readonly places: BasePlaces;
-  readonly owner: Owner | undefined;
-  readonly deletions: readonly string[];
-}
-
-function describe(
-  { action, start }: PostgresRestoreRequest,
-  { target, moment, places, owner, deletions }: Decided,
-): PostgresRestorePlan {
-  const { base, wal, after } = moment;
-  const { record, snapshot } = base;
-  const baseBytes = snapshot.summary?.totalBytesProcessed ?? 0;
-  const walBytes = wal.reduce((sum, { node }) => sum + node.size, 0);
-  const { state } = places;
-  return {
-    target,
-    asked: targetText(moment.asked),
-    to: targetText(moment.target),
-    inclusive: moment.inclusive,
-    action,
-    start: start === true,
-    systemId: moment.systemId,
-    server: record.server,
-    serverVersion: record.settings['server_version'] ?? String(record.major),
-    timeline: moment.timeline,
-    base: { snapshot: snapshot.id, endedAt: record.endedAt, endLsn: record.end.lsn, bytes: baseBytes },
-    wal: {
-      segments: wal.length,
-      slices: new Set(wal.map(({ slice }) => slice.id)).size,
-      bytes: walBytes,
-      directory: walDirectoryOf(target),
-    },
-    ...(after === undefined
-      ? {}
-      : {
-          after: {
-            bytes: Number(after.bytes),
-            until: { lsn: formatLsn(after.until.lsn), time: new Date(after.until.time).toISOString() },
-          },
-        }),
-    expectedMilliseconds:
-      ((baseBytes + walBytes) / FETCHED_PER_SECOND + (start === true ? walBytes / REPLAYED_PER_SECOND : 0)) *
-        1000 +
-      BEGINNING,
-    tablespaces: places.places.flatMap(({ oid, directory }) => (oid === undefined ? [] : { oid, directory })),
-    ...(owner === undefined ? {} : { owner: `${owner.uid}:${owner.gid}` }),
-    existing: state.kind === 'strange' ? 'cluster' : state.kind,
-    deletions,
-    notes: [...moment.notes, ...placeNotes(places)],
-    token: tokenOf(moment, target, deletions),
-  };
-}
-
-function placeNotes({ state }: BasePlaces): string[] {
-  if (state.kind !== 'cluster' || state.walLink === undefined) return [];
-  return [`pg_wal is a link to ${state.walLink}: a directory takes its place, and what is there stays there`];
-}
-
-/** Changes with the moment, the target and every entry that would go. */
-function tokenOf({ base, target, timeline }: MomentPlan, directory: string, deletions: readonly string[]) {
-  const hash = createHash('sha256').update(
-    `${base.snapshot.id}\0${targetText(target)}\0${timeline}\0${directory}`,
-  );
-  for (const name of deletions) hash.update(`\0${name}`);
-  return hash.digest('hex').slice(0, TOKEN_DIGITS);
-}
-
 function nextSteps(
   { directory, walDirectory, record }: RestoredMoment,
   state: 'promoted' | 'paused' | undefined,
@@ -203,30 +150,6 @@ function nextSteps(
   const afterwards = `remove ${walDirectory}, and restore_command from ${directory}/postgresql.auto.conf`;
   if (action === 'promote') return [start, `when it has recovered, ${afterwards}`];
   return [start, `SELECT pg_wal_replay_resume() lets it take writes; then ${afterwards}`];
-}
-
-/** What follows `--to`; a time without a zone is in the machine's. */
-export function parseTarget(text: string, timeZone: string): RecoveryTarget {
-  if (text === 'latest' || text === 'immediate') return { kind: text };
-  if (text.startsWith('name:')) return { kind: 'name', name: text.slice('name:'.length) };
-  if (/^xid:\d+$/.test(text)) return { kind: 'xid', xid: BigInt(text.slice('xid:'.length)) };
-  if (/^[0-9a-f]+\/[0-9a-f]+$/i.test(text)) return { kind: 'lsn', lsn: parseLsn(text) };
-  return { kind: 'time', instant: parseInstant(text, timeZone) };
-}
-
-/** Finer than milliseconds: a transaction's time has microseconds. */
-function parseInstant(text: string, timeZone: string): Temporal.Instant {
-  try {
-    return /(?:Z|[+-]\d\d(?::?\d\d)?)$/i.test(text) && /[T ]\d\d/.test(text)
-      ? Temporal.Instant.from(text.replace(/([+-]\d\d)$/, '$1:00'))
-      : Temporal.PlainDateTime.from(text).toZonedDateTime(timeZone).toInstant();
-  } catch {
-    throw new Failure('usage', `--to ${text} is no moment`, {
-      hint:
-        'It is latest, immediate, a time such as "2026-11-21 10:44:07" or 2026-11-21T10:44:07+07:00, ' +
-        'a position such as 0/15D68C8, xid:N or name:NAME.',
-    });
-  }
 }
 
 function tablespaceOf(pair: string, place: (directory: string) => string): [number, string] {
@@ -242,10 +165,3 @@ function ownerOf(text: string): Owner {
   if (uid === undefined) throw new Failure('usage', `--owner takes numbers, uid or uid:gid, not ${text}`);
   return { uid: Number(uid), gid: Number(gid ?? uid) };
 }
-
-const TOKEN_DIGITS = 12;
-/** Bytes; what two cores and a local disk do at least. */
-const FETCHED_PER_SECOND = 150e6;
-const REPLAYED_PER_SECOND = 100e6;
-/** Milliseconds. */
-const BEGINNING = 500;

@@ -1,9 +1,11 @@
+import type { Id } from '@holdfast/engine';
 import { describe, expect, test } from 'vitest';
 import { allCommands } from '../../../testing/all-commands.ts';
 import { recordedContext } from '../../../testing/context.ts';
 import { runProgram } from '../../program.ts';
 import type { PostgresRestorePlan, PostgresRestoreRequest, PostgresRestoreSummary } from './restore.ts';
 
+const SNAPSHOT = 'aba46379'.padEnd(64, '0') as Id;
 const PLAN: PostgresRestorePlan = {
   target: '/srv/pg',
   asked: '2026-11-21T10:44:07Z',
@@ -16,7 +18,7 @@ const PLAN: PostgresRestorePlan = {
   serverVersion: '16.14',
   timeline: 2,
   base: {
-    snapshot: 'aba46379'.padEnd(64, '0'),
+    snapshot: SNAPSHOT,
     endedAt: '2026-11-21T10:00:04Z',
     endLsn: '0/20',
     bytes: 43.8e6,
@@ -94,7 +96,7 @@ describe('holdfast postgres restore', () => {
   test('writes over a data directory only with the token of exactly that plan', async () => {
     const asked = await run('--target /srv/pg --delta', OVER);
     expect([asked.code, asked.executed]).toEqual([2, 0]);
-    expect(asked.stdout).toMatch(/WRITTEN OVER[^]*Deletes 2 entries/);
+    expect(asked.stdout).toMatch(/WRITTEN OVER[\s\S]*Deletes 2 entries/);
     expect(asked.stderr).toContain('--consent abcdef012345');
     expect((await run('--target /srv/pg --delta --consent 000000000000', OVER)).executed).toBe(0);
     expect((await run('--target /srv/pg --delta --consent abcdef012345', OVER)).executed).toBe(1);
@@ -102,7 +104,7 @@ describe('holdfast postgres restore', () => {
 
   test.each([
     ['--target /srv/pg --action pause', /needs a moment to pause at/],
-    ['--target /srv/pg --consent abcdef012345', /what --delta would write over/],
+    ['--target /srv/pg --consent abcdef012345', /agree to what --delta would write/],
     ['--target /srv/pg --timeline first', /--timeline/],
   ])('refuses "%s"', async (line, message) => {
     const { code, request, stderr } = await run(line);
