@@ -23,7 +23,7 @@ import { Tills } from './tills.ts';
 /** What the story does, it does through the same operations as the commands. */
 export type PostgresParts = Pick<
   CommandParts,
-  'initRepository' | 'backUpBase' | 'keepJournal' | 'planPostgresRestore' | 'checkRepository'
+  'initRepository' | 'backUpBase' | 'keepJournal' | 'listBases' | 'planPostgresRestore' | 'checkRepository'
 >;
 
 export interface PostgresSetting {
@@ -82,7 +82,7 @@ class Story {
   }
 
   async play(): Promise<PostgresSummary> {
-    const { access, clock, signal, installation } = this.#setting;
+    const { access, clock, installation } = this.#setting;
     this.#narrator.begin();
     const port = this.#ends.use(await openPort(installation.account));
     const { server, stock } = await this.#openShop(port);
@@ -90,7 +90,7 @@ class Story {
     const { base, journal } = await this.#protect(port);
     await this.#trade(tills, journal);
     const undone = await this.#undoDrop(port, server, tills);
-    await clock.sleep(TRADING_BETWEEN, signal);
+    await this.#tradeOn();
     const rebuilt = await this.#survivePowerCut(port, undone.server, tills, journal);
     const withoutSpool = await this.#tryWithoutSpool(rebuilt.recovery, tills);
     const last = await this.#closeShop(port, tills, rebuilt.journal);
@@ -162,6 +162,21 @@ class Story {
     const reopened = await this.#reopen('restored', { port, tills, struckAt });
     this.#narrator.undone(reopened.recovery);
     return reopened;
+  }
+
+  /**
+   * Until the repository has something of the restored server: before that the last moment that it knows alone is the one after
+   * the drop.
+   */
+  async #tradeOn(): Promise<void> {
+    const { access, clock, signal } = this.#setting;
+    const reopenedAt = clock.now();
+    for (;;) {
+      await clock.sleep(TRADING_BETWEEN, signal);
+      const { bases } = await this.#parts.listBases(access, {}, this.#work);
+      const until = bases.map((base) => Date.parse(base.until?.time ?? base.endedAt));
+      if (Math.max(...until) > reopenedAt) return;
+    }
   }
 
   async #survivePowerCut(port: Port, server: DemoServer, tills: Tills, journal: RunningJournal) {
