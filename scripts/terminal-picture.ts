@@ -16,12 +16,14 @@ const MARGIN = 18;
 
 /** GitHub's own greens, ambers, reds and greys, of which each is legible on its background. */
 const STYLE = `
-    .paper { fill: #ffffff; stroke: #d0d7de } text { fill: #1f2328; font: 14px ui-monospace, 'SF Mono', Menlo, Consolas, 'DejaVu Sans Mono', monospace; white-space: pre }
+    .paper { fill: #ffffff; stroke: #d0d7de } text { fill: #1f2328 }
     .strong { font-weight: 600 } .good { fill: #1a7f37 } .warning { fill: #9a6700 } .bad { fill: #cf222e } .quiet { fill: #59636e }
     @media (prefers-color-scheme: dark) {
       .paper { fill: #0d1117; stroke: #3d444d } text { fill: #e6edf3 }
       .good { fill: #3fb950 } .warning { fill: #d29922 } .bad { fill: #f85149 } .quiet { fill: #9198a1 }
     }`;
+
+const FONT = `font-family="ui-monospace, 'SF Mono', Menlo, Consolas, 'DejaVu Sans Mono', monospace" font-size="14"`;
 
 /** Draws what a terminal shows, from the text that a program printed there. `title` is for whoever cannot see it. */
 export function drawTerminal(printed: string, title: string): string {
@@ -30,7 +32,7 @@ export function drawTerminal(printed: string, title: string): string {
   const width = Math.ceil(columns * CELL.width + 2 * MARGIN);
   const height = rows.length * CELL.height + 2 * MARGIN;
   return [
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img">`,
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" ${FONT} role="img">`,
     `  <title>${escaped(title)}</title>`,
     `  <style>${STYLE}\n  </style>`,
     `  <rect class="paper" x="0.5" y="0.5" width="${width - 1}" height="${height - 1}" rx="8"/>`,
