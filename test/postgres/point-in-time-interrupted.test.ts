@@ -34,7 +34,9 @@ async function restore(args: readonly string[], killAfter?: number): Promise<boo
 }
 
 describe.each(['a new directory', 'a data directory'] as const)('into %s', (place) => {
-  test('a restore killed at any moment leaves nothing that a server starts from, and is completed by the same command', async () => {
+  test('a restore killed at any moment leaves nothing that a server starts from, and is completed by the same command', {
+    timeout: 300_000,
+  }, async () => {
     await using server = await startPostgres({ major: 16 });
     await using shop = await ProtectedServer.over(server);
     await server.query(

@@ -26,7 +26,8 @@ async function sell(server: RunningPostgres, count: number): Promise<void> {
 }
 
 describe.each<Major>([14, 16, 18])('of PostgreSQL %i', (major) => {
-  test('every kind of moment comes back from base and journal', async () => {
+  // Ten restores, each with a server of its own.
+  test('every kind of moment comes back from base and journal', { timeout: 300_000 }, async () => {
     await using server = await startPostgres({ major });
     await using shop = await ProtectedServer.over(server);
     await server.query('CREATE TABLE orders (number serial, note text)');
@@ -79,4 +80,33 @@ describe.each<Major>([14, 16, 18])('of PostgreSQL %i', (major) => {
       await expect(shop.plan({ target })).rejects.toMatchObject({ code: 'point.unreachable' });
     }
   });
+});
+
+test('a quiet time after the last transaction is the end, and of several servers one has to be named', async () => {
+  await using server = await startPostgres({ major: 15 });
+  await using shop = await ProtectedServer.over(server);
+  await server.query('CREATE TABLE orders (number serial, note text)');
+  const { record } = await shop.base();
+  await shop.journal();
+  await sell(server, 10);
+  const quiet = await now(server);
+  // Something is written, by which the journal knows that the time has passed, but no transaction ends.
+  await server.query('CHECKPOINT');
+  await shop.ship();
+  const target = { kind: 'time', instant: quiet.instant } as const;
+  const { plan, rows } = await shop.at({ target }, COUNT);
+  expect(rows).toEqual([{ count: 10 }]);
+  expect(plan).toMatchObject({
+    asked: target,
+    target: { kind: 'latest' },
+    notes: [expect.stringMatching(/later/)],
+  });
+
+  await using other = await startPostgres({ major: 16 });
+  await shop.scene.backUp(shop.repository, other.url);
+  await expect(shop.plan({ target: { kind: 'latest' } })).rejects.toMatchObject({
+    code: 'snapshot.ambiguous',
+    hint: expect.stringContaining(`--system ${record.systemId}`),
+  });
+  expect((await shop.plan({ target, systemId: record.systemId })).systemId).toBe(record.systemId);
 });

@@ -9,6 +9,7 @@ import { diagnosePostgres } from './postgres/doctor.ts';
 import { keepJournal } from './postgres/journal.ts';
 import { listBases } from './postgres/points.ts';
 import { planPostgresRestore } from './postgres/restore.ts';
+import { planTableRestore } from './postgres/table.ts';
 import { checkRepository } from './repo/check.ts';
 import { compareSnapshots } from './repo/diff.ts';
 import { dumpContent } from './repo/dump.ts';
@@ -35,6 +36,7 @@ export function operations(machine: Machine): CommandParts {
     backUpBase: backUpBase(machine),
     listBases: listBases(machine),
     planPostgresRestore: planPostgresRestore(machine),
+    planTableRestore: planTableRestore(machine),
     diagnosePostgres: diagnosePostgres(machine),
     planForget: planForget(machine),
     initRepository: initRepository(machine),

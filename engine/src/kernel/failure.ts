@@ -42,6 +42,9 @@ export const failureTable = {
   'source.damaged': { exitCode: 1, http: 502, retry: false },
   'source.unsupported': { exitCode: 1, http: 501, retry: false },
   'target.not-empty': { exitCode: 1, http: 409, retry: false },
+  'target.exists': { exitCode: 1, http: 409, retry: false },
+  'target.mismatch': { exitCode: 1, http: 409, retry: false },
+  'target.privilege': { exitCode: 14, http: 403, retry: false },
   'target.unsafe': { exitCode: 1, http: 409, retry: false },
   'target.write': { exitCode: 1, http: 500, retry: false },
 } as const satisfies Record<string, { exitCode: number; http: number; retry: boolean }>;

@@ -3,26 +3,22 @@ import { Failure } from '@holdfast/engine';
 import type {
   PlanPostgresRestore,
   PostgresRestorePlan,
-  PostgresRestoreRequest,
   PostgresRestoreSummary,
   RecoveredTo,
 } from '../../cli/commands/postgres/restore.ts';
 import type { Planned } from '../../cli/planned.ts';
-import { type RepositoryView, viewRepository } from '../../journal/repository-view.ts';
-import { BASE_TAGS, type BaseRecord } from '../../sources/postgres/base/base-record.ts';
+import { viewRepository } from '../../journal/repository-view.ts';
 import { findPlaces, strangersIn } from '../../sources/postgres/restore/base-places.ts';
 import { defaultOwner, type Owner } from '../../sources/postgres/restore/ownership.ts';
-import { type MomentPlan, planMoment } from '../../sources/postgres/restore/plan-moment.ts';
-import { findPrograms, missingExtensions } from '../../sources/postgres/restore/programs.ts';
 import { type RecoveryEnd, recoverMoment } from '../../sources/postgres/restore/recover-moment.ts';
 import { type RestoredMoment, restoreMoment } from '../../sources/postgres/restore/restore-moment.ts';
 import { formatLsn } from '../../sources/postgres/wal/lsn.ts';
 import type { Machine } from '../machine.ts';
-import { type AccessMachine, type OpenedRepository, openAccess } from '../repository-access.ts';
+import { type AccessMachine, openAccess } from '../repository-access.ts';
 import { showRestore } from '../restore-progress.ts';
-import { chooseSnapshot } from '../snapshot-choice.ts';
+import { findServer } from './local-server.ts';
+import { chooseMoment } from './moment-choice.ts';
 import { describeRestore } from './restore-description.ts';
-import { parseTarget } from './restore-target.ts';
 
 export type PostgresRestoreMachine = AccessMachine & Pick<Machine, 'workingDirectory' | 'timeZone'>;
 
@@ -41,7 +37,7 @@ export function planPostgresRestore(machine: PostgresRestoreMachine): PlanPostgr
     const { repository, signal } = opened;
     const view = await viewRepository(repository, signal);
     const { indexed } = view;
-    const moment = await chooseMoment(view, request, { machine, opened });
+    const moment = await chooseMoment(view, request, machine, opened);
     const { record, snapshot } = moment.base;
     const overwriting = { delta: request.delta === true, otherSystem: request.otherSystem === true };
     const places = await findPlaces(indexed, moment.base, { target, tablespaces, signal, ...overwriting });
@@ -95,49 +91,9 @@ export function planPostgresRestore(machine: PostgresRestoreMachine): PlanPostgr
   };
 }
 
-/** A server starts without the libraries of an extension; only what needs them fails, so that is said and no more. */
-async function findServer({ major, databases = [] }: BaseRecord) {
-  const extensions = [
-    ...new Set(databases.flatMap((database) => database.extensions ?? []).map(({ name }) => name)),
-  ];
-  const programs = await findPrograms(major, extensions);
-  const missing = await missingExtensions(programs, extensions);
-  const notes =
-    missing.length === 0
-      ? []
-      : [
-          `not installed here: ${missing.join(', ')}. It recovers without, but what needs them fails ` +
-            `(Debian: apt-cache search postgresql-${major} ${missing[0]})`,
-        ];
-  return { programs, notes };
-}
-
 function toldEnd({ state, lsn, lastCommit }: RecoveryEnd): RecoveredTo {
   const last = lastCommit === undefined ? {} : { lastCommit: new Date(lastCommit).toISOString() };
   return { state, lsn: formatLsn(lsn), ...last };
-}
-
-interface Opening {
-  readonly machine: PostgresRestoreMachine;
-  readonly opened: OpenedRepository;
-}
-
-async function chooseMoment(
-  view: RepositoryView,
-  request: PostgresRestoreRequest,
-  { machine, opened: { repository, signal } }: Opening,
-): Promise<MomentPlan> {
-  const { base, system, timeline } = request;
-  const named =
-    base === undefined ? undefined : await chooseSnapshot(repository, base, { tag: [BASE_TAGS] }, signal);
-  const wanted = {
-    target: parseTarget(request.to, machine.timeZone),
-    inclusive: request.exclusive !== true,
-    ...(system === undefined ? {} : { systemId: system }),
-    ...(named === undefined ? {} : { base: named.snapshot }),
-    ...(timeline === undefined ? {} : { timeline }),
-  };
-  return await planMoment(view, wanted, { clock: machine.clock, signal });
 }
 
 function nextSteps(

@@ -7,7 +7,7 @@ import { walPlace } from '../journal/wal-slices.ts';
 import { parseBytes } from '../server/server-facts.ts';
 import { formatLsn, type Lsn } from '../wal/lsn.ts';
 import { parseWalName } from '../wal/segment.ts';
-import { findMoment } from './find-moment.ts';
+import { type FoundMoment, findMoment } from './find-moment.ts';
 import {
   type LineageFile,
   lastSeen,
@@ -63,7 +63,7 @@ export interface MomentPlan {
 export async function planMoment(
   view: RepositoryView,
   request: MomentRequest,
-  { signal }: { readonly clock: Clock; readonly signal?: AbortSignal },
+  { clock, signal }: { readonly clock: Clock; readonly signal?: AbortSignal },
 ): Promise<MomentPlan> {
   const { target, inclusive = true } = request;
   const { systemId, bases } = await basesOf(view, request, signal);
@@ -95,12 +95,23 @@ export async function planMoment(
     ...(at !== undefined && at < chosen.to.lsn
       ? { after: { bytes: chosen.to.lsn - at, until: chosen.to } }
       : {}),
-    notes: [
-      ...(isLast
-        ? [`nothing that the repository has is later than ${targetText(target)}: all of it is replayed`]
-        : []),
-    ],
+    notes: notesOn(found, target, clock.now()),
   };
+}
+
+function notesOn({ chosen, isLast }: FoundMoment, target: RecoveryTarget, now: number): string[] {
+  const notes = [];
+  if (isLast) {
+    notes.push(`nothing that the repository has is later than ${targetText(target)}: all of it is replayed`);
+  }
+  const { time } = chosen.to;
+  if (target.kind === 'latest' && now - time > OLD) {
+    const minutes = Math.floor((now - time) / 60_000);
+    notes.push(
+      `the last that the repository knows is of ${new Date(time).toISOString()}, ${minutes} minutes ago`,
+    );
+  }
+  return notes;
 }
 
 interface Bases {
@@ -120,12 +131,12 @@ async function basesOf(
   if (only === undefined) throw noBase(undefined);
   if (wanted === undefined && systems.size > 1) {
     throw new Failure('snapshot.ambiguous', 'there are bases of several servers in this repository', {
-      hint: `Say of which: ${all
+      hint: `Say of which system: ${all
         .filter(
           ({ record }, index) =>
             all.findIndex((other) => other.record.systemId === record.systemId) === index,
         )
-        .map(({ record }) => `--system ${record.systemId} (${record.server})`)
+        .map(({ record }) => `${record.systemId} (${record.server})`)
         .join(', ')}`,
     });
   }
@@ -193,5 +204,7 @@ function noBase(systemId: string | undefined): Failure {
   });
 }
 
+/** Milliseconds; a journal that runs brings what happens within its RPO. */
+const OLD = 900_000;
 /** Where a role may not read the setting: what initdb chooses unless told otherwise. */
 const USUAL_SEGMENT_SIZE = '16MB';
