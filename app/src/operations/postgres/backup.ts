@@ -16,7 +16,7 @@ export function backUpBase(machine: AccessMachine & LabelMachine & ServerMachine
     try {
       await using opened = await openAccess(access, { intent: 'write', signal: work.signal }, machine);
       const startedAt = machine.clock.now();
-      const { snapshot, record, took } = await takeBase(opened.repository, {
+      const { snapshot, record, findings, took } = await takeBase(opened.repository, {
         address,
         clock: machine.clock,
         labels: labelsOf(
@@ -25,6 +25,7 @@ export function backUpBase(machine: AccessMachine & LabelMachine & ServerMachine
         ),
         checkpoint,
         compression,
+        acceptDamage: request.acceptDamage === true,
         threads,
         retryLock: access.retryLock,
         signal: opened.signal,
@@ -42,6 +43,7 @@ export function backUpBase(machine: AccessMachine & LabelMachine & ServerMachine
         startLsn: record.start.lsn,
         endLsn: record.end.lsn,
         ...(record.pagesVerified === undefined ? {} : { pagesVerified: record.pagesVerified }),
+        findings,
         figures,
         milliseconds: took,
       };

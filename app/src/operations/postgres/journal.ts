@@ -14,6 +14,7 @@ import type { Machine } from '../machine.ts';
 import { type AccessMachine, openAccess } from '../repository-access.ts';
 import { JournalStory } from './journal-story.ts';
 import { type ServerMachine, serverOf } from './server.ts';
+import { spoolRoot } from './spool-root.ts';
 
 export type JournalMachine = AccessMachine &
   ServerMachine &
@@ -118,14 +119,9 @@ async function identifyBySpool(
   });
 }
 
-function spoolDirectory(
-  { spool }: JournalRequest,
-  { environment, homeDirectory, workingDirectory }: JournalMachine,
-  systemId: string,
-): string {
-  if (spool !== undefined) return path.resolve(workingDirectory, spool);
-  const state = environment['XDG_STATE_HOME'] || path.join(homeDirectory, '.local/state');
-  return path.join(state, 'holdfast', 'journal', `postgres-${systemId}`);
+function spoolDirectory({ spool }: JournalRequest, machine: JournalMachine, systemId: string): string {
+  if (spool !== undefined) return path.resolve(machine.workingDirectory, spool);
+  return path.join(spoolRoot(machine), `postgres-${systemId}`);
 }
 
 /** A gigabyte at the usual size: time enough to do something about it. */

@@ -45,10 +45,10 @@ export function planTableRestore(machine: TableMachine): PlanTableRestore {
     const named = { ...request, ...(fromSystem === undefined ? {} : { system: fromSystem }) };
     const moment = await chooseMoment(view, named, machine, opened);
     const database = request.database ?? now.database;
-    const { major, databases = [] } = moment.base.record;
+    const { record } = moment.base;
     const { programs, notes } = await findServer({
-      major,
-      databases: databases.filter(({ name }) => name === database),
+      ...record,
+      databases: record.databases?.filter(({ name }) => name === database),
     });
     const scratch = resolve(machine.workingDirectory, request.scratch ?? tmpdir());
     const then = opening.use(
