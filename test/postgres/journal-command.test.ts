@@ -80,6 +80,12 @@ test('the command line keeps a journal until Ctrl-C, alone on its spool, and say
   afterwards.interrupt();
   expect(await afterwards.done, afterwards.output).toBe(0);
 
+  // Somebody who stands in front of the wreck wants to be told when it is done.
+  const drained = await run('postgres', 'journal', '--drain', '--spool', scene.spool, ...repository);
+  expect(drained).toMatch(/Stopped after .* in the repository\n$/);
+  const nowhere = new Command(['postgres', 'journal', '--drain', ...repository]);
+  expect(await nowhere.done).toBe(2);
+
   const points = await run('postgres', 'points', '--json', ...repository);
   const [base] = points
     .split('\n')

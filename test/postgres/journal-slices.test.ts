@@ -1,6 +1,7 @@
 import { readdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { viewRepository } from '../../app/src/journal/repository-view.ts';
 import { rollUp } from '../../app/src/journal/roll-up.ts';
 import { listSlices } from '../../app/src/journal/slice-list.ts';
 import { parseServerUrl, serverAddress } from '../../app/src/sources/postgres/connection/server-address.ts';
@@ -101,7 +102,7 @@ describe('a journal in the repository', () => {
       expect(repositoryScene.repositoryBytes - bytes).toBeLessThan(64 * 1024);
       expect(await rollUp(writer, rolledUpTags)).toEqual({ saved: 0, forgotten: 0 });
 
-      const { windows, gaps } = await readWindows(await repository.loadIndex(), writer.place, 16 * MIB, [
+      const { windows, gaps } = await readWindows(await viewRepository(repository), writer.place, 16 * MIB, [
         { id: sha256Id(Buffer.from('cold copy')), end: consistentAt, endedAt: 0 },
       ]);
       expect(gaps).toEqual([]);
@@ -140,15 +141,15 @@ describe('a journal in the repository', () => {
       await ship.ship();
     }
     await server.kill();
-    const indexed = await repository.loadIndex();
+    const view = await viewRepository(repository);
     for (const [target, count] of [
       [{ kind: 'lsn', lsn: mistake }, 100],
       [{ kind: 'latest' }, 7],
     ] as const) {
-      const plan = await planMoment(indexed, { target }, { clock: systemClock });
+      const plan = await planMoment(view, { target }, { clock: systemClock });
       expect(plan).toMatchObject({ systemId: record.systemId, base: { snapshot: { id: snapshot.id } } });
       const directory = join(bases.base, target.kind);
-      await restoreMoment(indexed, plan, { directory, action: 'promote', clock: systemClock });
+      await restoreMoment(view.indexed, plan, { directory, action: 'promote', clock: systemClock });
       const rows = await bases.ask(
         repository,
         snapshot,

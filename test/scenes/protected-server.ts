@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { viewRepository } from '../../app/src/journal/repository-view.ts';
 import { logIn } from '../../app/src/sources/postgres/connection/login.ts';
 import { parseServerUrl, serverAddress } from '../../app/src/sources/postgres/connection/server-address.ts';
 import { inspectServer } from '../../app/src/sources/postgres/journal/receiver.ts';
@@ -91,7 +92,7 @@ export class ProtectedServer implements AsyncDisposable {
   }
 
   async plan(request: MomentRequest): Promise<MomentPlan> {
-    return await planMoment(await this.repository.loadIndex(), request, { clock: systemClock });
+    return await planMoment(await viewRepository(this.repository), request, { clock: systemClock });
   }
 
   /** A directory of its own unless said otherwise. */

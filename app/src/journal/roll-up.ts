@@ -1,4 +1,5 @@
 import { forgetSnapshots, type Id, isFailure } from '@holdfast/engine';
+import { viewRepository } from './repository-view.ts';
 import { mergeFiles, planRollUps, type RollUp } from './roll-up-plan.ts';
 import { type SliceWriter, writeSlice } from './slice.ts';
 import { listSlices, type StoredSlice } from './slice-list.ts';
@@ -18,8 +19,8 @@ export async function rollUp(
   keepTags: (slices: readonly StoredSlice[]) => string[],
 ): Promise<RollUpSummary> {
   const { repository, place, clock, signal } = writer;
-  const indexed = await repository.loadIndex(signal);
-  const slices = await listSlices(indexed, await repository.loadSnapshots(signal), place, signal);
+  const { indexed, snapshots } = await viewRepository(repository, signal);
+  const slices = await listSlices(indexed, snapshots, place, signal);
   const facts = slices.map((slice) => ({ ...slice, names: slice.files.map(({ name }) => name.toString()) }));
   const byId = new Map(slices.map((slice) => [slice.id, slice]));
   let saved = 0;

@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { isFailure } from '@holdfast/engine';
+import { Failure, isFailure } from '@holdfast/engine';
 import type { Work } from '../../cli/command-frame.ts';
 import type { JournalRequest, KeepJournal } from '../../cli/commands/postgres/journal.ts';
 import { printable } from '../../cli/width.ts';
@@ -25,7 +25,9 @@ export function keepJournal(machine: JournalMachine): KeepJournal {
     const { clock, random } = machine;
     const startedAt = clock.now();
     const address = { ...(await serverOf(request, machine)), applicationName: request.name };
-    const server = await identify(address, request, machine, work);
+    const server = await (request.drain === true
+      ? identifyBySpool(request, machine)
+      : identify(address, request, machine, work));
     const directory = spoolDirectory(request, machine, server.systemId);
     // The spool before the repository: its lock says at once that another journal runs already.
     await using spool = await Spool.open({
@@ -60,22 +62,25 @@ export function keepJournal(machine: JournalMachine): KeepJournal {
         signal,
       },
     });
-    const receiving = receiveWal({
-      address,
-      slot: request.slot,
-      spool,
-      server,
-      clock,
-      random,
-      lowSpace: LOW_SPACE_SEGMENTS * server.segmentSize,
-      signal,
-      onEvent: (event) => story.tellReceived(event),
-    });
-    const runs = [receiving, shipper.run()].map((run) => run.finally(() => stop.abort()));
-    // Both have let go of the spool before it is closed; then the first failure counts.
+    const receive = () =>
+      receiveWal({
+        address,
+        slot: request.slot,
+        spool,
+        server,
+        clock,
+        random,
+        lowSpace: LOW_SPACE_SEGMENTS * server.segmentSize,
+        signal,
+        onEvent: (event) => story.tellReceived(event),
+      });
+    const tasks = request.drain === true ? [shipper.ship()] : [receive(), shipper.run()];
+    const runs = tasks.map((run) => run.finally(() => stop.abort()));
+    // All have let go of the spool before it is closed; then the first failure counts.
     await Promise.allSettled(runs);
     await Promise.all(runs);
-    const names = await spool.names();
+    // The last file stays in the spool, also when all is in the repository.
+    const names = request.drain === true ? [] : await spool.names();
     const waiting = names.filter((name) => parseWalName(name, server.segmentSize)?.kind === 'segment').length;
     return story.summary(waiting, directory, clock.now());
   };
@@ -99,6 +104,19 @@ async function identify(
     );
     return known;
   }
+}
+
+/** For a server that is known to be gone, whose spool is all that is left of its last moments. */
+async function identifyBySpool(
+  { spool }: JournalRequest,
+  { workingDirectory }: JournalMachine,
+): Promise<ServerIdentity> {
+  if (spool === undefined) throw new Failure('usage', '--drain needs --spool: which one is to be emptied');
+  const known = await spooledServer(path.resolve(workingDirectory, spool));
+  if (known !== undefined) return known;
+  throw new Failure('source.missing', 'there is no WAL of a PostgreSQL server in this spool', {
+    subject: spool,
+  });
 }
 
 function spoolDirectory({ spool }: JournalRequest, machine: JournalMachine, systemId: string): string {

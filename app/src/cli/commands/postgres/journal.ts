@@ -21,6 +21,8 @@ export interface JournalRequest extends ServerOptions {
   readonly slot: string;
   /** What `synchronous_standby_names` may name. */
   readonly name: string;
+  /** Nothing is received; it ends when all that the spool holds is in the repository. */
+  readonly drain?: true;
 }
 
 /** Runs until it is told to stop. Rejects only when going on makes no sense. */
@@ -46,6 +48,10 @@ export function define(parent: Command, context: Context, keepJournal: KeepJourn
         'holdfast postgres journal --url postgres://backup@db-1 --rpo 30s --spool /srv/spool',
         'in the repository within 30 seconds, the spool on a disk of its own',
       ],
+      [
+        'holdfast postgres journal --drain --spool /srv/spool --repo /srv/backup',
+        'the server is gone: bring its last moments from the spool into the repository, and end',
+      ],
     ],
   });
   addServerOptions(command)
@@ -61,7 +67,8 @@ export function define(parent: Command, context: Context, keepJournal: KeepJourn
       FIVE_MINUTES,
     )
     .option('--slot <name>', 'our replication slot on the server', 'holdfast')
-    .option('--name <name>', 'our name for synchronous_standby_names', 'holdfast');
+    .option('--name <name>', 'our name for synchronous_standby_names', 'holdfast')
+    .option('--drain', 'only bring what the spool holds into the repository, without a server, and end');
   endRepositoryCommand(command).action(async () => {
     const request = command.opts<JournalRequest>();
     refuseNonsense(request);
