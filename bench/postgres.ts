@@ -14,14 +14,22 @@ import { Failure, isFailure } from '../engine/src/kernel/failure.ts';
 import { describeMachine } from './machine.ts';
 import { type Account, requireTime, run } from './measurement.ts';
 import { full, unchanged } from './postgres/bases.ts';
+import { catchUp } from './postgres/catch-up.ts';
 import { Cluster } from './postgres/cluster.ts';
+import { felt } from './postgres/felt.ts';
 import { Holdfast } from './postgres/holdfast.ts';
+import { lag } from './postgres/lag.ts';
 import { findPrograms } from './postgres/programs.ts';
+import { restore } from './postgres/restores.ts';
 import { type Operation, type Size, type Stage, sizes } from './postgres/stage.ts';
 
 const OPERATIONS: Readonly<Record<string, Operation>> = {
   full,
   unchanged,
+  'catch-up': catchUp,
+  lag,
+  restore,
+  felt,
 };
 
 const { values: options, positionals } = parseArgs({
