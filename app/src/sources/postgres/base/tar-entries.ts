@@ -16,6 +16,7 @@ export interface TarEntry {
   /** Bytes; 0 unless it is a file. */
   readonly size: number;
   readonly linkTarget: string;
+  /** Each buffer is there only until the next is asked for. */
   readonly content: AsyncIterable<Buffer>;
 }
 
@@ -77,7 +78,7 @@ class ByteSource {
     const parts: Buffer[] = [];
     for (let left = length; left > 0; ) {
       const part = await this.some(left);
-      parts.push(part);
+      parts.push(Buffer.from(part));
       left -= part.length;
     }
     return Buffer.concat(parts);

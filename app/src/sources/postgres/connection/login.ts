@@ -5,6 +5,7 @@ import { Failure } from '@holdfast/engine';
 import { Client, type ClientConfig } from 'pg';
 import { type HostAddress, type ServerAddress, serverName } from './server-address.ts';
 import { failureFrom } from './server-error.ts';
+import { SlabSocket } from './slab-socket.ts';
 
 export type LoginPurpose = 'sql' | 'replication' | 'logical-replication';
 
@@ -84,6 +85,7 @@ async function connect(
     application_name: address.applicationName,
     connectionTimeoutMillis: address.connectSeconds * 1000,
     keepAlive: true,
+    ...(purpose === 'sql' ? {} : { stream: () => new SlabSocket() }),
     ...(purpose === 'sql' ? {} : { replication: purpose === 'replication' ? 'true' : 'database' }),
   };
   const client = new Client(config);
