@@ -45,8 +45,7 @@ export class MessageStream {
    * any more: its memory may be used again.
    */
   async next(lent = false): Promise<Message | undefined> {
-    if (lent && this.#socket instanceof SlabSocket)
-      for (const chunk of this.#spent) this.#socket.giveBack(chunk);
+    if (lent) this.#giveBackSpent();
     this.#spent.length = 0;
     for (;;) {
       const message = this.#take();
@@ -95,6 +94,14 @@ export class MessageStream {
     this.#ended = true;
     this.#error ??= error;
     this.#wake?.();
+  }
+
+  /** A slab may have been taken in several chunks; what is still to come of it keeps all of it. */
+  #giveBackSpent(): void {
+    if (!(this.#socket instanceof SlabSocket)) return;
+    for (const chunk of this.#spent) {
+      if (chunk.buffer !== this.#chunks[0]?.buffer) this.#socket.giveBack(chunk);
+    }
   }
 
   /** What follows in the same memory is one chunk: messages across both need not be copied then. */

@@ -23,8 +23,8 @@ export class SlabSocket extends Socket {
   }
 
   /**
-   * Says that a piece was the last of its slab that is looked at. The memory is used again; whoever still holds a piece of
-   * it finds it empty, never with other bytes in it.
+   * Says that nothing of a piece's slab is looked at any more. Unless the slab is still being filled its memory is used
+   * again; whoever still holds a piece of it finds it empty, never with other bytes in it.
    */
   giveBack(piece: Buffer): void {
     this.#slabs.giveBack(piece.buffer as ArrayBuffer);
@@ -52,7 +52,7 @@ class Slabs {
   }
 
   giveBack(memory: ArrayBuffer): void {
-    if (memory !== this.#slab.buffer) this.#spare = memory.transfer();
+    if (memory !== this.#slab.buffer && !memory.detached) this.#spare = memory.transfer();
   }
 }
 
