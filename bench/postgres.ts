@@ -18,6 +18,7 @@ import { catchUp } from './postgres/catch-up.ts';
 import { Cluster } from './postgres/cluster.ts';
 import { felt } from './postgres/felt.ts';
 import { Holdfast } from './postgres/holdfast.ts';
+import { incremental } from './postgres/incremental.ts';
 import { lag } from './postgres/lag.ts';
 import { findPrograms } from './postgres/programs.ts';
 import { restore } from './postgres/restores.ts';
@@ -26,6 +27,7 @@ import { type Operation, type Size, type Stage, sizes } from './postgres/stage.t
 const OPERATIONS: Readonly<Record<string, Operation>> = {
   full,
   unchanged,
+  incremental,
   'catch-up': catchUp,
   lag,
   restore,

@@ -1,4 +1,5 @@
 import { chown, mkdir, rm } from 'node:fs/promises';
+import path from 'node:path';
 import { Failure } from '../../engine/src/kernel/failure.ts';
 import { type Command, run, start } from '../measurement.ts';
 import { startRepository, tellLap } from './bases.ts';
@@ -34,7 +35,7 @@ export const restore: Operation = {
     const words = (await holdfast.knows(['postgres', 'restore'], /restore .*<base>/))
       ? ['latest']
       : ['--to', 'latest'];
-    const target = place(stage, 'restored');
+    const target = place(stage, 'restored', 'data');
     const contenders = [
       { label: holdfast.label, command: holdfast.restore(repository, target, ...words) },
       ...(peer === undefined ? [] : [{ label: peer.label, command: peer.restore(target) }]),
@@ -121,9 +122,10 @@ async function restoreOnce(
   command: Command,
   expected: string | undefined,
 ): Promise<Map<string, Omit<Lap, 'work' | 'label'>>> {
-  await mkdir(target, { mode: 0o700 });
+  await mkdir(target, { recursive: true, mode: 0o700 });
   const { account } = stage;
-  if (account !== undefined) await chown(target, account.uid, account.gid);
+  for (const directory of [path.dirname(target), target])
+    if (account !== undefined) await chown(directory, account.uid, account.gid);
   try {
     const restored = await measured(stage, command);
     const laps = new Map([[BASE, restored]]);
@@ -144,6 +146,7 @@ async function restoreOnce(
     if (found !== expected) throw new Failure('internal', `${found} came back, ${expected} was there.`);
     return laps.set(READY, { ...restored, wallSeconds: restored.wallSeconds + startSeconds });
   } finally {
-    await rm(target, { recursive: true, force: true });
+    // WAL and tablespaces lie beside it.
+    await rm(path.dirname(target), { recursive: true, force: true });
   }
 }
