@@ -9,7 +9,7 @@ import { underLoad, until } from './load.ts';
 import { PgBackRest } from './pg-backrest.ts';
 import { inTurn, type Lap, measured, type Operation, place, type Stage } from './stage.ts';
 
-const BASE = 'restore of the base';
+const BASE = 'restore, the command alone';
 const READY = 'restore to the latest commit, until it takes writes';
 
 /**
