@@ -17,7 +17,7 @@ export function renderBaseSummary(summary: BaseSummary, style: Style): string[] 
     `  read    ${formatBytes(bytes)}, ${formatRate(bytes, milliseconds)}: ${checked}`,
     `  stored  ${formatBytes(figures.dataAdded)} new as ${formatBytes(figures.dataAddedPacked)}`,
     `  holds   ${summary.startLsn} to ${summary.endLsn} on timeline ${summary.timeline}`,
-    `  Next: holdfast postgres restore ${shortId(summary.snapshot)} --target DIR`,
+    `  Next: holdfast postgres restore --base ${shortId(summary.snapshot)} --target DIR`,
   ];
 }
 

@@ -2,13 +2,11 @@ import { startCrewThreads } from '@holdfast/engine';
 import type { Work } from '../../cli/command-frame.ts';
 import type { BackUpBase } from '../../cli/commands/postgres/backup.ts';
 import { type BaseWatch, backUpBase as takeBase } from '../../sources/postgres/base/base-backup.ts';
+import { BASE_TAGS } from '../../sources/postgres/base/base-record.ts';
 import type { ServerAddress } from '../../sources/postgres/connection/server-address.ts';
 import { type LabelMachine, labelsOf } from '../files/snapshot-labels.ts';
 import { type AccessMachine, openAccess } from '../repository-access.ts';
 import { type ServerMachine, serverOf } from './server.ts';
-
-/** What marks a base among a repository's snapshots. */
-export const BASE_TAGS: readonly string[] = ['postgres', 'base'];
 
 export function backUpBase(machine: AccessMachine & LabelMachine & ServerMachine): BackUpBase {
   return async (access, request, work) => {

@@ -1,6 +1,9 @@
 import { dumpPath, Failure, type IndexedRepository, type StoredSnapshot } from '@holdfast/engine';
 import { z } from 'zod';
 
+/** What marks a base among a repository's snapshots. */
+export const BASE_TAGS: readonly string[] = ['postgres', 'base'];
+
 /** Where things lie in a base's snapshot. */
 export const BASE_FOLDER = 'base';
 export const RECORD_FILE = 'holdfast/server.json';

