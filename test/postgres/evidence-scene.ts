@@ -1,4 +1,5 @@
 import { Failure } from '@holdfast/engine';
+import { viewRepository } from '../../app/src/journal/repository-view.ts';
 import {
   parseServerUrl,
   type ServerAddress,
@@ -100,8 +101,9 @@ export class EvidenceScene implements AsyncDisposable {
     signal = new AbortController().signal,
     onStep: (step: VerifyStep) => void = () => undefined,
   ): Promise<Verification> {
-    const indexed = await this.repository.loadIndex();
-    const plan = await planVerification(indexed, evidence, { clock: systemClock, signal });
+    const view = await viewRepository(this.repository);
+    const { indexed } = view;
+    const plan = await planVerification(view, evidence, { clock: systemClock, signal });
     return await verifyEvidence(indexed, evidence, plan, {
       workDirectory: this.bases.base,
       clock: systemClock,
