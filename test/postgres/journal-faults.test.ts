@@ -73,9 +73,9 @@ test('of two synchronous receivers either may be away: commits go on, and the ot
   const base = scene.coldCopy(server);
   await server.start();
   const spools = [`${scene.spool}-a`, `${scene.spool}-b`] as const;
-  await using staying = await Receiver.start(server.url, spools[1], 0, 'holdfast_b');
+  await using staying = await Receiver.start(server.url, spools[1], { name: 'holdfast_b' });
   {
-    await using leaving = await Receiver.start(server.url, spools[0], 0, 'holdfast_a');
+    await using leaving = await Receiver.start(server.url, spools[0], { name: 'holdfast_a' });
     await server.query("ALTER SYSTEM SET synchronous_standby_names = 'ANY 1 (holdfast_a, holdfast_b)'");
     await server.query('SELECT pg_reload_conf()');
     await server.query('INSERT INTO orders SELECT generate_series(1, 100)');
@@ -133,7 +133,7 @@ test('a full disk stops the stream before anything is promised; with room it goe
     skip('mounting is not permitted here');
   }
   try {
-    await using receiver = await Receiver.start(server.url, scene.spool, 30 * MIB);
+    await using receiver = await Receiver.start(server.url, scene.spool, { lowSpace: 30 * MIB });
     await makeWal(server, 60 * MIB);
     await receiver.until(() => receiver.of('interrupted').length > 0);
     expect(receiver.of('interrupted')[0]?.failure.code).toBe('spool.full');

@@ -18,7 +18,11 @@ import { Client } from 'pg';
 import { Spool } from '../../app/src/journal/spool.ts';
 import { parseServerUrl, serverAddress } from '../../app/src/sources/postgres/connection/server-address.ts';
 import type { JournalEvent } from '../../app/src/sources/postgres/journal/journal-event.ts';
-import { inspectServer, receiveWal } from '../../app/src/sources/postgres/journal/receiver.ts';
+import {
+  inspectServer,
+  type ReceiverOptions,
+  receiveWal,
+} from '../../app/src/sources/postgres/journal/receiver.ts';
 import { type Lsn, parseLsn } from '../../app/src/sources/postgres/wal/lsn.ts';
 import { systemClock } from '../../engine/src/kernel/clock.ts';
 import { type Major, type RunningPostgres, startPostgres } from '../servers/postgres.ts';
@@ -84,19 +88,25 @@ export class Receiver implements AsyncDisposable {
     this.#running.catch(() => undefined);
   }
 
-  static async start(url: string, directory: string, lowSpace = 0, name = SLOT): Promise<Receiver> {
+  /** `changes`: what is to be otherwise than usual. */
+  static async start(
+    url: string,
+    directory: string,
+    { name = SLOT, ...changes }: { readonly name?: string } & Partial<ReceiverOptions> = {},
+  ): Promise<Receiver> {
     const address = { ...serverAddress(parseServerUrl(url)), applicationName: name };
     const server = await inspectServer(address, AbortSignal.timeout(30_000));
     const spool = await Spool.open({ directory, owner: { source: 'postgres', identity: server.systemId } });
     return new Receiver(spool, (receiver, signal) =>
       receiveWal({
-        address,
+        findServer: async () => address,
         slot: name,
         spool,
         server,
         clock: systemClock,
         random: Math.random,
-        lowSpace,
+        lowSpace: 0,
+        ...changes,
         signal,
         onEvent: (event) => receiver.#hear(event),
       }),

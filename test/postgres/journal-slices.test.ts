@@ -13,6 +13,7 @@ import { parseLsn } from '../../app/src/sources/postgres/wal/lsn.ts';
 import type { Clock } from '../../engine/src/kernel/clock.ts';
 import { systemClock } from '../../engine/src/kernel/clock.ts';
 import { sha256Id } from '../../engine/src/kernel/hash.ts';
+import { KeptIndex } from '../../engine/src/repository/kept-index.ts';
 import type { Repository } from '../../engine/src/repository/repository.ts';
 import { BackupScene } from '../scenes/backup-scene.ts';
 import { PostgresScene } from '../scenes/postgres-scene.ts';
@@ -36,6 +37,7 @@ async function shipper(
     writer: sliceWriter(repository, facts.systemId),
     segmentSize: facts.segmentSize,
     clock: systemClock,
+    random: Math.random,
     interval: 60_000,
     onEvent: (event) => events.push(event),
     signal: new AbortController().signal,
@@ -45,7 +47,8 @@ async function shipper(
 function sliceWriter(repository: Repository, systemId: string, clock: Clock = systemClock) {
   const labels = { hostname: 'scene', username: 'somebody', uid: 0, gid: 0, programVersion: 'holdfast test' };
   const signal = new AbortController().signal;
-  return { repository, place: walPlace(systemId), clock, labels, retryLock: 0, signal };
+  const index = new KeptIndex(repository);
+  return { repository, index, place: walPlace(systemId), clock, labels, retryLock: 0, signal };
 }
 
 const withRestic = testWith(restic);

@@ -17,8 +17,8 @@ export async function rollUp(
   writer: SliceWriter,
   keepTags: (slices: readonly StoredSlice[]) => string[],
 ): Promise<RollUpSummary> {
-  const { repository, place, clock, signal } = writer;
-  const indexed = await repository.loadIndex(signal);
+  const { repository, index, place, clock, signal } = writer;
+  const indexed = await index.current(signal);
   const slices = await listSlices(indexed, await repository.loadSnapshots(signal), place, signal);
   const facts = slices.map((slice) => ({ ...slice, names: slice.files.map(({ name }) => name.toString()) }));
   const byId = new Map(slices.map((slice) => [slice.id, slice]));

@@ -54,7 +54,7 @@ export function backUpBase(machine: AccessMachine & LabelMachine & ServerMachine
 }
 
 /** A base is of the machine that the server is on; behind a socket that is this one. */
-function hostOf({ hosts: [first] }: ServerAddress, machine: LabelMachine): string {
+export function hostOf({ hosts: [first] }: ServerAddress, machine: LabelMachine): string {
   return first === undefined || first.name.startsWith('/') ? machine.hostname : first.name;
 }
 

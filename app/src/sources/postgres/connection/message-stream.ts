@@ -67,7 +67,8 @@ export class MessageStream {
     this.#socket.off('drain', resolve).off('close', resolve);
   }
 
-  /** Ends the connection as the protocol wants it; resolves when the socket is closed. */
+  /** Ends the connection as the protocol wants it; resolves when the socket is closed. A server that is gone cannot
+   * hold us up: after a moment it is closed without its consent. */
   async terminate(): Promise<void> {
     if (this.#socket.closed) return;
     const { promise, resolve } = Promise.withResolvers<void>();
@@ -75,7 +76,9 @@ export class MessageStream {
     // What still comes is dropped, else a paused socket would never see its end.
     this.#socket.removeAllListeners('data').resume();
     this.#socket.end(Buffer.from([0x58, 0, 0, 0, 4]));
+    const late = setTimeout(() => this.#socket.destroy(), GOODBYE_MS);
     await promise;
+    clearTimeout(late);
   }
 
   destroy(reason: Error): void {
@@ -173,3 +176,4 @@ export function parseRow(body: Buffer): (string | null)[] {
 }
 
 const MOST_HELD = 1024 * 1024;
+const GOODBYE_MS = 5000;
