@@ -52,8 +52,13 @@ export class JournalScene implements AsyncDisposable {
     return copy;
   }
 
-  /** Starts a server from a base, which replays what `walDirectory` has; also partial segments. */
-  async recover(major: Major, dataDirectory: string, walDirectory: string): Promise<RunningPostgres> {
+  /** Starts a server from a base, which replays what `walDirectory` has of a timeline; also partial segments. */
+  async recover(
+    major: Major,
+    dataDirectory: string,
+    walDirectory: string,
+    timeline = 'latest',
+  ): Promise<RunningPostgres> {
     for (const name of readdirSync(walDirectory)) chmodSync(join(walDirectory, name), 0o644);
     // The server's user has to get there.
     for (let folder = walDirectory; folder !== this.base; folder = dirname(folder)) chmodSync(folder, 0o755);
@@ -61,7 +66,7 @@ export class JournalScene implements AsyncDisposable {
     rmSync(join(dataDirectory, 'postmaster.pid'), { force: true });
     const settings = [
       `restore_command = '${command}'`,
-      "recovery_target_timeline = 'latest'",
+      `recovery_target_timeline = '${timeline}'`,
       "synchronous_standby_names = ''",
     ];
     const configuration = join(dataDirectory, 'postgresql.conf');
@@ -108,7 +113,10 @@ export class Receiver implements AsyncDisposable {
         lowSpace: 0,
         ...changes,
         signal,
-        onEvent: (event) => receiver.#hear(event),
+        onEvent: (event) => {
+          receiver.#hear(event);
+          changes.onEvent?.(event);
+        },
       }),
     );
   }

@@ -18,7 +18,7 @@ export function slotMadeAnew(slot: string, why: 'made' | 'remade'): Finding {
     subject: `slot ${slot}`,
     message:
       why === 'made'
-        ? 'our replication slot was gone, somebody dropped it; it was made again'
+        ? 'our replication slot was not there: somebody dropped it, or another host took over; it was made again'
         : 'the server had given up our replication slot (max_slot_wal_keep_size); it was made again',
     hint:
       why === 'made'

@@ -44,8 +44,12 @@ export async function receiveWal(options: ReceiverOptions): Promise<void> {
   const { clock, random, signal } = options;
   let failures = 0;
   let toSkip: WalPosition | undefined;
+  let reached: WalPosition | undefined;
   const onEvent = (event: JournalEvent) => {
-    if (event.kind === 'flushed') failures = 0;
+    if (event.kind === 'flushed') {
+      failures = 0;
+      reached = furthest(reached, { timeline: event.progress.timeline, lsn: event.progress.flushed });
+    }
     options.onEvent(event);
   };
   while (!signal.aborted) {
@@ -58,6 +62,7 @@ export async function receiveWal(options: ReceiverOptions): Promise<void> {
         address: { ...address, hosts },
         synchronous: options.synchronous ?? false,
         toSkip,
+        reached,
         onEvent,
       });
       await reception.run();
@@ -79,6 +84,11 @@ export async function receiveWal(options: ReceiverOptions): Promise<void> {
 function turned(hosts: readonly HostAddress[], failures: number): readonly HostAddress[] {
   const first = failures % hosts.length;
   return [...hosts.slice(first), ...hosts.slice(0, first)];
+}
+
+function furthest(a: WalPosition | undefined, b: WalPosition): WalPosition {
+  if (a === undefined || b.timeline > a.timeline) return b;
+  return b.timeline === a.timeline && b.lsn > a.lsn ? b : a;
 }
 
 const FIRST_PAUSE_MS = 200;

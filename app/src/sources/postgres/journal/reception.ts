@@ -39,6 +39,8 @@ export interface ReceptionOptions {
   readonly synchronous: boolean;
   /** What the last connection was refused: WAL that is not there any more. */
   readonly toSkip: WalPosition | undefined;
+  /** How far anything was durable on the newest timeline that we have seen, if it was in this process. */
+  readonly reached: WalPosition | undefined;
   readonly onEvent: (event: JournalEvent) => void;
   readonly signal: AbortSignal;
 }
@@ -162,7 +164,12 @@ export class Reception {
     const to = Number(next['next_tli']);
     const at = parseLsn(next['next_tli_startpos'] ?? '');
     await this.#saveHistory(session, to);
-    this.#options.onEvent({ kind: 'timeline', from, to, at });
+    const { reached, onEvent } = this.#options;
+    onEvent({ kind: 'timeline', from, to, at });
+    // Within one segment: what we have beyond the switch was written over with the same bytes up to it, and is kept.
+    if (reached?.timeline === from && reached.lsn > at) {
+      onEvent({ kind: 'finding', finding: aheadOfServer(at, reached.lsn) });
+    }
     return { timeline: to, lsn: segmentStart(at, this.#options.server.segmentSize) };
   }
 
