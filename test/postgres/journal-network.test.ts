@@ -135,7 +135,7 @@ test('a slot that is given up while a network holds us up is a gap, told, and go
       max_slot_wal_keep_size: '32MB',
       min_wal_size: '32MB',
       max_wal_size: '48MB',
-      wal_sender_timeout: '2s',
+      wal_sender_timeout: '500ms',
     },
   });
   await using proxy = await TcpProxy.before(server.port);
@@ -143,6 +143,9 @@ test('a slot that is given up while a network holds us up is a gap, told, and go
   await using receiver = await Receiver.start(through(proxy), scene.spool, { clock: quickClock(20) });
   await receiver.caughtUp(server);
   proxy.stall();
+  // A walsender that is told to end while its network is stalled would wait to say so.
+  const active = () => server.query('SELECT active FROM pg_replication_slots');
+  await expect.poll(active, { timeout: 30_000 }).toEqual([{ active: false }]);
   const status = async () => {
     await makeWal(server, 20 * MIB);
     await server.query('CHECKPOINT');

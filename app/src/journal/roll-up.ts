@@ -18,8 +18,9 @@ export async function rollUp(
   keepTags: (slices: readonly StoredSlice[]) => string[],
 ): Promise<RollUpSummary> {
   const { repository, index, place, clock, signal } = writer;
-  const indexed = await index.current(signal);
-  const slices = await listSlices(indexed, await repository.loadSnapshots(signal), place, signal);
+  // Snapshots first: what they refer to is in an index that is read afterwards, whoever writes meanwhile.
+  const snapshots = await repository.loadSnapshots(signal);
+  const slices = await listSlices(await index.current(signal), snapshots, place, signal);
   const facts = slices.map((slice) => ({ ...slice, names: slice.files.map(({ name }) => name.toString()) }));
   const byId = new Map(slices.map((slice) => [slice.id, slice]));
   let saved = 0;

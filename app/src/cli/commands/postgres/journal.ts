@@ -1,5 +1,6 @@
 import { Failure } from '@holdfast/engine';
 import { type Command, Option } from 'commander';
+import { SLOT_NAME } from '../../../sources/postgres/journal/journal-config.ts';
 import {
   accessFor,
   endRepositoryCommand,
@@ -68,11 +69,10 @@ export function define(parent: Command, context: Context, keepJournal: KeepJourn
       '--spool <dir>',
       'where WAL is kept until it is in the repository (default: below ~/.local/state)',
     )
-    .option(
-      '--rpo <duration>',
-      'how much may be lost with this machine, such as 5m',
-      parseDuration,
-      FIVE_MINUTES,
+    .addOption(
+      new Option('--rpo <duration>', 'how much may be lost with this machine, such as 30s')
+        .argParser(parseDuration)
+        .default(FIVE_MINUTES, '5m'),
     )
     .option('--slot <name>', 'our replication slot on the server', 'holdfast')
     .option('--name <name>', 'our name for synchronous_standby_names', 'holdfast')
@@ -101,7 +101,7 @@ export function define(parent: Command, context: Context, keepJournal: KeepJourn
 }
 
 function refuseNonsense({ slot, rpo }: JournalRequest): void {
-  if (!/^[a-z0-9_]{1,63}$/.test(slot)) {
+  if (!SLOT_NAME.test(slot)) {
     throw new Failure('usage', `"${slot}" is no name for a replication slot`, {
       hint: 'PostgreSQL takes small letters, digits and underscores, 63 at most.',
     });

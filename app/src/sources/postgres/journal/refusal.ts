@@ -17,15 +17,17 @@ export async function explainRefusal(
   const health = await examineServer(address, signal).catch(() => undefined);
   if (health?.replicationRefused === undefined) return error;
   const { advice } = diagnose(health.server, postgresChecks, health);
-  const found = advice.find(
+  const wrong = advice.filter(
     ({ severity, code }) => severity === 'error' && code !== 'postgres.replication-login',
   );
-  if (found === undefined) return error;
-  const { message, fix = [], fixIn, hint } = found;
-  const paste = fix.length === 0 ? [] : [`${fixIn}: ${fix.join(' ')}`];
-  return new Failure(found.code === 'postgres.role' ? 'source.privilege' : 'source.unsupported', message, {
-    subject: found.subject,
-    hint: [...paste, ...(hint === undefined ? [] : [hint])].join(' '),
+  const [first] = wrong;
+  if (first === undefined) return error;
+  const code = first.code === 'postgres.role' ? 'source.privilege' : 'source.unsupported';
+  return new Failure(code, first.message, {
+    subject: first.subject,
+    hint: wrong
+      .map(({ fix = [], fixIn, hint }) => `${fixIn}: ${fix.join(' ')} ${hint ?? ''}`.trim())
+      .join(' '),
     cause: error,
   });
 }
