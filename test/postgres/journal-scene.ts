@@ -25,7 +25,7 @@ import {
 } from '../../app/src/sources/postgres/journal/receiver.ts';
 import { type Lsn, parseLsn } from '../../app/src/sources/postgres/wal/lsn.ts';
 import { systemClock } from '../../engine/src/kernel/clock.ts';
-import { type Major, type RunningPostgres, startPostgres } from '../servers/postgres.ts';
+import { type Major, type RunningPostgres, startPostgres, type Version } from '../servers/postgres.ts';
 
 export const SLOT = 'holdfast';
 
@@ -54,7 +54,7 @@ export class JournalScene implements AsyncDisposable {
 
   /** Starts a server from a base, which replays what `walDirectory` has of a timeline; also partial segments. */
   async recover(
-    major: Major,
+    major: Version,
     dataDirectory: string,
     walDirectory: string,
     timeline = 'latest',
