@@ -159,7 +159,7 @@ test('a journal sees to its base: at its beginning, and after a gap, while the s
   expect(bases).toHaveLength(2);
   expect(bases.every(({ until }) => until !== undefined)).toBe(true);
   expect(points.filter(({ type }) => type === 'gap')).toHaveLength(1);
-});
+}, 300_000);
 
 test('a server with wal_level = minimal is refused with the lines that mend it', async () => {
   await using server = await startPostgres({

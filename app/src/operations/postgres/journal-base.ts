@@ -1,32 +1,20 @@
-import type { Repository, StoredSnapshot } from '@holdfast/engine';
-import type { JournalRequest } from '../../cli/commands/postgres/journal.ts';
+import type { StoredSnapshot } from '@holdfast/engine';
 import { listSlices } from '../../journal/slice-list.ts';
-import type { Spool } from '../../journal/spool.ts';
 import { backUpBase } from '../../sources/postgres/base/base-backup.ts';
 import { readBaseRecord } from '../../sources/postgres/base/base-record.ts';
-import type { ServerAddress } from '../../sources/postgres/connection/server-address.ts';
 import type { StreamBeginning } from '../../sources/postgres/journal/base-after-gap.ts';
 import { type BaseEnd, leadsTo } from '../../sources/postgres/journal/base-lead.ts';
-import type { ServerIdentity } from '../../sources/postgres/journal/reception.ts';
 import { historyOf } from '../../sources/postgres/journal/stored-history.ts';
 import { walFilesOf, walPlace } from '../../sources/postgres/journal/wal-slices.ts';
 import { parseLsn } from '../../sources/postgres/wal/lsn.ts';
-import { type LabelMachine, labelsOf } from '../files/snapshot-labels.ts';
+import { labelsOf } from '../files/snapshot-labels.ts';
 import { BASE_TAGS, hostOf } from './backup.ts';
+import type { JournalParts } from './journal-loops.ts';
 
-export interface JournalBaseParts {
-  readonly repository: Repository;
-  readonly spool: Spool;
-  readonly server: ServerIdentity;
-  readonly findServer: () => Promise<ServerAddress>;
-  readonly request: JournalRequest;
-  readonly retryLock: number;
-  readonly machine: LabelMachine;
-  readonly signal: AbortSignal;
-}
+type BaseParts = Omit<JournalParts, 'story'>;
 
 /** Whether a base in the repository leads to where a stream begins, over what repository and spool have of the journal. */
-export async function isLedTo(beginning: StreamBeginning, parts: JournalBaseParts): Promise<boolean> {
+export async function isLedTo(beginning: StreamBeginning, parts: BaseParts): Promise<boolean> {
   const { repository, spool, server, signal } = parts;
   const { timeline, lsn } = beginning;
   // Before the repository: what leaves the spool meanwhile is found there.
@@ -50,7 +38,7 @@ export async function isLedTo(beginning: StreamBeginning, parts: JournalBasePart
 }
 
 /** Takes a base from the host that the stream comes from: another one may be of another history. */
-export async function takeBase(beginning: StreamBeginning, parts: JournalBaseParts): Promise<StoredSnapshot> {
+export async function takeBase(beginning: StreamBeginning, parts: BaseParts): Promise<StoredSnapshot> {
   const { repository, findServer, request, retryLock, machine, signal } = parts;
   const { checkpoint, maxRate } = request;
   const address = { ...(await findServer()), hosts: [beginning.host] };

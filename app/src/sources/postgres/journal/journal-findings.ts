@@ -68,3 +68,12 @@ export function baseMissing(at: Lsn, willTake: boolean): Finding {
       : 'Take one: holdfast postgres backup.',
   };
 }
+
+export function spoolAlone(directory: string, { message }: Failure): Finding {
+  return {
+    severity: 'warning',
+    code: 'journal.server-away',
+    subject: directory,
+    message: `${message}; what the spool holds is brought into the repository meanwhile`,
+  };
+}
