@@ -1,7 +1,7 @@
 import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
 
 /** Packages resolve to their TypeScript sources, in the tests and in the workers that they start. */
-const source = { conditions: ['source', 'module', 'node', 'development|production'] };
+const source = { conditions: ['source', 'node', 'development|production'] };
 
 interface Suite {
   readonly name: string;
@@ -22,6 +22,7 @@ const suites: readonly Suite[] = [
   },
   { name: 'interop', include: ['test/interop/**/*.test.ts'], timeout: 120, workers: 2 },
   { name: 'postgres', include: ['test/postgres/**/*.test.ts'], timeout: 120, workers: 1 },
+  { name: 'storage', include: ['test/storage/**/*.test.ts'], timeout: 120, workers: 2 },
   { name: 'crash', include: ['test/crash/**/*.test.ts'], timeout: 300, workers: 1 },
   { name: 'stories', include: ['test/stories/**/*.test.ts'], timeout: 300, workers: 1 },
   { name: 'packages', include: ['test/packages/**/*.test.ts'], timeout: 300, workers: 1 },

@@ -42,6 +42,7 @@ export { parseAddress } from './backend/address.ts';
 export type { Backend, ByteRange, FileStat, FileType, Handle, ListedFile } from './backend/backend.ts';
 export { CONFIG } from './backend/backend.ts';
 export { createBackend, openBackend } from './backend/registry.ts';
+export type { BackendSettings } from './backend/settings.ts';
 export { dryRun } from './backend/wrap/dry-run.ts';
 export { limit } from './backend/wrap/limit.ts';
 export { meter } from './backend/wrap/meter.ts';

@@ -5,7 +5,15 @@ import { inRoot, type Outcome, runTool, type Step } from './step.ts';
 import type { Tally } from './tally-reporter.ts';
 
 /** The projects of vitest.config.ts, cheap ones first. One whose folder is not there yet is left out. */
-export const suites: readonly Step[] = ['unit', 'interop', 'postgres', 'crash', 'stories', 'packages']
+export const suites: readonly Step[] = [
+  'unit',
+  'interop',
+  'postgres',
+  'storage',
+  'crash',
+  'stories',
+  'packages',
+]
   .filter((name) => name === 'unit' || inRoot(path.join('test', name)))
   .map((name) => ({ name, group: 'suite', run: () => runSuite(name) }));
 

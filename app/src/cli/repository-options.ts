@@ -1,14 +1,15 @@
-import { Failure } from '@holdfast/engine';
+import { type BackendSettings, Failure } from '@holdfast/engine';
 import type { Command } from 'commander';
 import { type CacheFlags, chooseCacheDirectory } from './cache-directory.ts';
 import type { Context } from './context.ts';
 import type { GlobalOptions } from './global-options.ts';
 import { runPasswordCommand } from './password-command.ts';
 import { Secret } from './secret.ts';
+import { addStorageOptions, resolveSettings, type StorageFlags } from './storage-options.ts';
 import type { Environment } from './terminal.ts';
 import { readTextFile } from './text-file.ts';
 
-export interface RepositoryFlags extends CacheFlags {
+export interface RepositoryFlags extends CacheFlags, StorageFlags {
   readonly repo?: string;
   readonly repositoryFile?: string;
   readonly passwordFile?: string;
@@ -20,6 +21,8 @@ export interface RepositoryAccess {
   /** In restic's notation. It may hold a login (`rest:https://user:password@…`): show `Backend.location` instead. */
   readonly location: string;
   readonly password: Secret;
+  /** How to reach it; nothing for a directory. */
+  readonly settings?: BackendSettings;
   /** Absent with `--no-cache`. */
   readonly cacheDirectory: string | undefined;
   readonly lock: boolean;
@@ -40,7 +43,7 @@ const NO_REPOSITORY = new Failure('usage', 'no repository was given', {
 });
 
 export function addRepositoryOptions(command: Command): Command {
-  return command
+  const extended = command
     .optionsGroup('Repository:')
     .option('-r, --repo <address>', 'where it is, in restic’s notation (HOLDFAST_REPOSITORY)')
     .option('--repository-file <file>', 'a file with the address in it (HOLDFAST_REPOSITORY_FILE)')
@@ -48,6 +51,7 @@ export function addRepositoryOptions(command: Command): Command {
     .option('--password-command <command>', 'a command that prints the password (HOLDFAST_PASSWORD_COMMAND)')
     .option('--cache-dir <directory>', 'where caches lie (HOLDFAST_CACHE_DIR)')
     .option('--no-cache', 'use no cache');
+  return addStorageOptions(extended);
 }
 
 /**
@@ -102,6 +106,7 @@ export async function resolveAccess(
       occasion,
       context,
     ),
+    settings: await resolveSettings(flags, context.environment),
     cacheDirectory: chooseCacheDirectory(flags, context.environment, context.homeDirectory),
     lock: globals.lock,
     retryLock: globals.retryLock,

@@ -12,7 +12,7 @@ const REASONS: Readonly<Record<string, string>> = {
  * repository files: UTF-8, or UTF-16 where a byte order mark says so. `purpose` names it in the failure.
  */
 export async function readTextFile(path: string, purpose: string): Promise<string> {
-  return decodeText(await readBytes(path, purpose)).trim();
+  return decodeText(await readFileBytes(path, purpose)).trim();
 }
 
 export function decodeText(bytes: Uint8Array): string {
@@ -25,7 +25,8 @@ export function decodeText(bytes: Uint8Array): string {
   return new TextDecoder(encoding).decode(bytes);
 }
 
-async function readBytes(path: string, purpose: string): Promise<Uint8Array> {
+/** A small file that an option names, as it is. */
+export async function readFileBytes(path: string, purpose: string): Promise<Buffer> {
   try {
     return await readFile(path);
   } catch (error) {

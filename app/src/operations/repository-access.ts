@@ -124,6 +124,7 @@ function refuseUnlockedWriting(access: RepositoryAccess, intent: Intent): void {
 
 /** A disk that fails does not get better by waiting long; a server may. In milliseconds. */
 const LOCAL_PATIENCE = 3000;
+const FIRST_CONTACT = 20_000;
 const KIB = 1024;
 
 async function reach(
@@ -134,8 +135,9 @@ async function reach(
 ): Promise<Backend> {
   const address = parseAddress(access.location);
   const { limitUpload, limitDownload, intent } = options;
-  const patience = address.scheme === 'local' ? { totalTime: LOCAL_PATIENCE } : {};
-  const persistent = retry(await open(address), { clock, random, ...patience });
+  const patience =
+    address.scheme === 'local' ? { totalTime: LOCAL_PATIENCE } : { firstContact: FIRST_CONTACT };
+  const persistent = retry(await open(address, access.settings), { clock, random, ...patience });
   const limited =
     limitUpload === undefined && limitDownload === undefined
       ? persistent

@@ -2,26 +2,44 @@ import { Failure } from '../kernel/failure.ts';
 import type { Address } from './address.ts';
 import type { Backend } from './backend.ts';
 import { createLocal, openLocal } from './local/local.ts';
+import { parseS3Address } from './s3/address.ts';
+import { s3Options } from './s3/options.ts';
+import { createS3, openS3 } from './s3/s3.ts';
+import { type BackendSettings, NO_SETTINGS } from './settings.ts';
 
 /** Opens the place at an address. `repository.unsupported` for a kind that this version cannot open. */
-export async function openBackend(address: Address): Promise<Backend> {
-  if (address.scheme === 'local') return openLocal({ path: address.path });
-  throw unsupported(address.scheme);
+export async function openBackend(
+  address: Address,
+  settings: BackendSettings = NO_SETTINGS,
+): Promise<Backend> {
+  switch (address.scheme) {
+    case 'local':
+      return await openLocal({ path: address.path });
+    case 's3':
+      return await openS3(s3Options(parseS3Address(address.rest), settings));
+    default:
+      throw unsupported(address.scheme);
+  }
 }
 
 /** Prepares the place at an address for a new repository and opens it; `backend.exists` when there is one already. */
-export async function createBackend(address: Address): Promise<Backend> {
-  if (address.scheme === 'local') return createLocal({ path: address.path });
-  throw unsupported(address.scheme);
+export async function createBackend(
+  address: Address,
+  settings: BackendSettings = NO_SETTINGS,
+): Promise<Backend> {
+  switch (address.scheme) {
+    case 'local':
+      return await createLocal({ path: address.path });
+    case 's3':
+      return await createS3(s3Options(parseS3Address(address.rest), settings));
+    default:
+      throw unsupported(address.scheme);
+  }
 }
 
 function unsupported(scheme: string): Failure {
-  return new Failure(
-    'repository.unsupported',
-    `This version has local repositories only, not ${scheme}: ones.`,
-    {
-      subject: `${scheme}:`,
-      hint: 'Give a directory, such as --repo /srv/backup.',
-    },
-  );
+  return new Failure('repository.unsupported', `This version cannot open ${scheme}: repositories.`, {
+    subject: `${scheme}:`,
+    hint: 'It knows directories (/srv/backup) and S3 servers (s3:https://host/bucket/folder).',
+  });
 }

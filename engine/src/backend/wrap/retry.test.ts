@@ -15,7 +15,7 @@ const pack: Handle = { type: 'pack', name: sha256Id(data) };
 const odd: Handle = { type: 'lock', name: 'ab'.repeat(32) };
 
 /** A backend with these faults below a retry, what reached it, and how long was waited. */
-function setUp(faults: readonly Fault[], options: { totalTime?: number } = {}) {
+function setUp(faults: readonly Fault[], options: { totalTime?: number; firstContact?: number } = {}) {
   const clock = virtualClock();
   const notices: RetryNotice[] = [];
   const files: MemoryFiles = new Map();
@@ -171,5 +171,24 @@ describe('retry', () => {
         expect(wait).toBeLessThanOrEqual(Math.min(5000, 100 * 2 ** (failures - 1)));
       }),
     );
+  });
+});
+
+describe('a place that has never answered', () => {
+  const down: Fault = { call: 'stat', does: 'fail', times: 1000, code: 'backend.unreachable' };
+
+  test('is given up sooner', async () => {
+    const { backend, clock } = setUp([down], { firstContact: 10_000 });
+    const before = clock.now();
+    await expect(backend.stat(pack)).rejects.toMatchObject({ code: 'backend.unreachable' });
+    expect(clock.now() - before).toBeLessThanOrEqual(10_000);
+  });
+
+  test('gets all our patience once it has answered, even that it has no such file', async () => {
+    const { backend, clock } = setUp([down], { firstContact: 10_000, totalTime: 60_000 });
+    await expect(backend.load(odd)).rejects.toMatchObject({ code: 'backend.not-found' });
+    const before = clock.now();
+    await expect(backend.stat(pack)).rejects.toMatchObject({ code: 'backend.unreachable' });
+    expect(clock.now() - before).toBeGreaterThan(10_000);
   });
 });

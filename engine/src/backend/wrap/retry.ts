@@ -19,6 +19,11 @@ export interface RetryNotice {
 export interface RetryOptions extends BackoffOptions {
   /** Told before each wait, so that somebody can say why nothing moves. */
   readonly notify?: (notice: RetryNotice) => void;
+  /**
+   * Milliseconds of patience before the first call has come through, where that is less than `totalTime`: a place that
+   * never answered has a wrong address more often than a bad moment.
+   */
+  readonly firstContact?: number;
 }
 
 /**
@@ -28,6 +33,11 @@ export interface RetryOptions extends BackoffOptions {
  * has named, and names none twice.
  */
 export function retry(inner: Backend, options: RetryOptions): Backend {
+  let reached = false;
+  const { firstContact } = options;
+  const newPatience = () =>
+    patience(reached || firstContact === undefined ? options : { ...options, totalTime: firstContact });
+
   async function wait(
     left: Patience,
     error: unknown,
@@ -48,11 +58,15 @@ export function retry(inner: Backend, options: RetryOptions): Backend {
     signal: AbortSignal | undefined,
     attempt: (again: boolean) => Promise<T>,
   ): Promise<T> {
-    const left = patience(options);
+    const left = newPatience();
     for (;;) {
       try {
-        return await attempt(left.failures > 0);
+        const result = await attempt(left.failures > 0);
+        reached = true;
+        return result;
       } catch (error) {
+        // An answer, whatever it says, came from there.
+        reached ||= isFailure(error) && !error.retry;
         await wait(left, error, call, describeHandle(handle), signal);
       }
     }
@@ -97,7 +111,7 @@ export function retry(inner: Backend, options: RetryOptions): Backend {
       }),
 
     async *list(type: FileType, signal?: AbortSignal): AsyncGenerator<ListedFile> {
-      const left = patience(options);
+      const left = newPatience();
       const named = new Set<string>();
       for (;;) {
         try {
@@ -106,6 +120,7 @@ export function retry(inner: Backend, options: RetryOptions): Backend {
             if (named.has(file.name)) continue;
             named.add(file.name);
             left.progress();
+            reached = true;
             yield file;
           }
           return;
