@@ -1,4 +1,4 @@
-import { chmodSync, readdirSync, renameSync } from 'node:fs';
+import { readdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { rollUp } from '../../app/src/journal/roll-up.ts';
@@ -8,8 +8,8 @@ import { readWindows } from '../../app/src/sources/postgres/journal/read-windows
 import { inspectServer } from '../../app/src/sources/postgres/journal/receiver.ts';
 import { type ShipperEvent, WalShipper } from '../../app/src/sources/postgres/journal/wal-shipper.ts';
 import { rolledUpTags, walPlace } from '../../app/src/sources/postgres/journal/wal-slices.ts';
-import { restoreWal } from '../../app/src/sources/postgres/restore/restore-wal.ts';
-import { parseLsn } from '../../app/src/sources/postgres/wal/lsn.ts';
+import { planMoment } from '../../app/src/sources/postgres/restore/plan-moment.ts';
+import { restoreMoment } from '../../app/src/sources/postgres/restore/restore-moment.ts';
 import type { Clock } from '../../engine/src/kernel/clock.ts';
 import { systemClock } from '../../engine/src/kernel/clock.ts';
 import { sha256Id } from '../../engine/src/kernel/hash.ts';
@@ -144,24 +144,15 @@ describe('a journal in the repository', () => {
       await ship.ship();
     }
     await server.kill();
-    const walDirectory = join(bases.base, 'wal');
     const indexed = await repository.loadIndex();
-    const place = walPlace(record.systemId);
-    const wal = { place, segmentSize: 16 * MIB, from: parseLsn(record.start.lsn), directory: walDirectory };
-    expect(await restoreWal(indexed, { ...wal, clock: systemClock })).toBe(2);
-    const { windows } = await readWindows(indexed, place, 16 * MIB, [
-      { id: snapshot.id, end: parseLsn(record.end.lsn), endedAt: Date.parse(record.endedAt) },
-    ]);
-    expect(windows).toMatchObject([{ bases: [snapshot.id] }]);
-    expect(windows[0]?.to.lsn).toBeGreaterThan(mistake);
-    for (const name of readdirSync(walDirectory)) chmodSync(join(walDirectory, name), 0o644);
-    chmodSync(walDirectory, 0o755);
     for (const [target, count] of [
       [{ kind: 'lsn', lsn: mistake }, 100],
       [{ kind: 'latest' }, 7],
     ] as const) {
-      const recovery = { walDirectory, target, action: 'promote' } as const;
-      const { target: directory } = await bases.restore(repository, snapshot, { recovery });
+      const plan = await planMoment(indexed, { target }, { clock: systemClock });
+      expect(plan).toMatchObject({ systemId: record.systemId, base: { snapshot: { id: snapshot.id } } });
+      const directory = join(bases.base, target.kind);
+      await restoreMoment(indexed, plan, { directory, action: 'promote', clock: systemClock });
       const rows = await bases.ask(
         repository,
         snapshot,

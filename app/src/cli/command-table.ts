@@ -8,6 +8,7 @@ import * as postgresBackup from './commands/postgres/backup.ts';
 import * as postgresJournal from './commands/postgres/journal.ts';
 import * as postgresPoints from './commands/postgres/points.ts';
 import * as postgresRestore from './commands/postgres/restore.ts';
+import * as postgresTable from './commands/postgres/table.ts';
 import * as check from './commands/repo/check.ts';
 import * as diff from './commands/repo/diff.ts';
 import * as dump from './commands/repo/dump.ts';
@@ -33,7 +34,8 @@ export interface CommandParts {
   readonly keepJournal: postgresJournal.KeepJournal;
   readonly backUpBase: postgresBackup.BackUpBase;
   readonly listBases: postgresPoints.ListBases;
-  readonly restoreBase: postgresRestore.RestoreBase;
+  readonly planPostgresRestore: postgresRestore.PlanPostgresRestore;
+  readonly planTableRestore: postgresTable.PlanTableRestore;
   readonly diagnosePostgres: doctorPostgres.DiagnosePostgres;
   readonly initRepository: init.InitRepository;
   readonly checkRepository: check.CheckRepository;
@@ -72,7 +74,11 @@ export function commandTable(parts: CommandParts): Registration[] {
     },
     {
       group: ['postgres'],
-      define: (parent, context) => postgresRestore.define(parent, context, parts.restoreBase),
+      define: (parent, context) => postgresRestore.define(parent, context, parts.planPostgresRestore),
+    },
+    {
+      group: ['postgres'],
+      define: (parent, context) => postgresTable.define(parent, context, parts.planTableRestore),
     },
     {
       group: ['doctor'],

@@ -67,6 +67,14 @@ export function formatTime(epochMilliseconds: number, timeZone: string): string 
   return `${time.day} ${month} ${time.year} ${twoDigits(time.hour)}:${twoDigits(time.minute)} ${time.offset}`;
 }
 
+/** `21 Nov 2026 10:44:07.311 +07:00`: where a second more or less is another state of a database. */
+export function formatMoment(epochMilliseconds: number, timeZone: string): string {
+  const minute = formatTime(epochMilliseconds, timeZone);
+  const seconds = (((epochMilliseconds % MINUTE) + MINUTE) % MINUTE) / SECOND;
+  const at = minute.lastIndexOf(' ');
+  return `${minute.slice(0, at)}:${(Math.floor(seconds * SECOND) / SECOND).toFixed(3).padStart(6, '0')}${minute.slice(at)}`;
+}
+
 /** `1.9×`; a ratio that cannot be said is `–`. */
 export function formatFactor(numerator: number, denominator: number): string {
   return denominator <= 0 ? '–' : `${(numerator / denominator).toFixed(1)}×`;

@@ -7,6 +7,8 @@ export interface ProgressSample {
   readonly phase: string;
   /** Milliseconds since the epoch at which the phase began. */
   readonly startedAt: number;
+  /** What is counted, in the singular; files unless said otherwise. */
+  readonly noun?: string;
   readonly files: number;
   /** Absent until it is known. */
   readonly totalFiles?: number;
@@ -109,7 +111,8 @@ function estimate(sample: ProgressSample, now: number): string {
 
 function files(sample: ProgressSample): string {
   const total = sample.totalFiles === undefined ? '' : ` of ${formatCount(sample.totalFiles)}`;
-  return `${formatCount(sample.files)}${total} ${sample.files === 1 && total === '' ? 'file' : 'files'}`;
+  const { noun = 'file' } = sample;
+  return `${formatCount(sample.files)}${total} ${sample.files === 1 && total === '' ? noun : `${noun}s`}`;
 }
 
 function bytes(sample: ProgressSample): string {

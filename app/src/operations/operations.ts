@@ -8,7 +8,8 @@ import { backUpBase } from './postgres/backup.ts';
 import { diagnosePostgres } from './postgres/doctor.ts';
 import { keepJournal } from './postgres/journal.ts';
 import { listBases } from './postgres/points.ts';
-import { restoreBase } from './postgres/restore.ts';
+import { planPostgresRestore } from './postgres/restore.ts';
+import { planTableRestore } from './postgres/table.ts';
 import { checkRepository } from './repo/check.ts';
 import { compareSnapshots } from './repo/diff.ts';
 import { dumpContent } from './repo/dump.ts';
@@ -34,7 +35,8 @@ export function operations(machine: Machine): CommandParts {
     keepJournal: keepJournal(machine),
     backUpBase: backUpBase(machine),
     listBases: listBases(machine),
-    restoreBase: restoreBase(machine),
+    planPostgresRestore: planPostgresRestore(machine),
+    planTableRestore: planTableRestore(machine),
     diagnosePostgres: diagnosePostgres(machine),
     planForget: planForget(machine),
     initRepository: initRepository(machine),

@@ -26,6 +26,7 @@ export const failureTable = {
   'repository.damaged': { exitCode: 1, http: 500, retry: false },
   'repository.blob-missing': { exitCode: 1, http: 500, retry: false },
   'repository.last-key': { exitCode: 1, http: 409, retry: false },
+  'point.unreachable': { exitCode: 1, http: 404, retry: false },
   'snapshot.not-found': { exitCode: 1, http: 404, retry: false },
   'snapshot.ambiguous': { exitCode: 1, http: 409, retry: false },
   'snapshot.path-not-found': { exitCode: 1, http: 404, retry: false },
@@ -41,6 +42,9 @@ export const failureTable = {
   'source.damaged': { exitCode: 1, http: 502, retry: false },
   'source.unsupported': { exitCode: 1, http: 501, retry: false },
   'target.not-empty': { exitCode: 1, http: 409, retry: false },
+  'target.exists': { exitCode: 1, http: 409, retry: false },
+  'target.mismatch': { exitCode: 1, http: 409, retry: false },
+  'target.privilege': { exitCode: 14, http: 403, retry: false },
   'target.unsafe': { exitCode: 1, http: 409, retry: false },
   'target.write': { exitCode: 1, http: 500, retry: false },
 } as const satisfies Record<string, { exitCode: number; http: number; retry: boolean }>;

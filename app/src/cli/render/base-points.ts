@@ -33,7 +33,7 @@ export function renderBasePoints({ bases, gaps }: PostgresPoints, reader: Reader
       printable(point.server),
     ];
   });
-  const next = `Next: holdfast postgres restore ${shortId(newest.snapshot)} --target DIR`;
+  const next = `Next: holdfast postgres restore --target DIR --to latest`;
   return [
     ...renderTable(COLUMNS, rows, reader.width),
     ...gaps.map((gap) => renderGap(gap, reader)),

@@ -1,10 +1,11 @@
-import { shortId } from '@holdfast/engine';
+import { type Finding, shortId } from '@holdfast/engine';
 import type { BaseSummary } from '../commands/postgres/backup.ts';
 import { formatBytes, formatCount, formatDuration, formatRate } from '../format.ts';
+import { wrapText } from '../paragraph.ts';
 import { type Style, signs } from '../style.ts';
 import { printable } from '../width.ts';
 
-export function renderBaseSummary(summary: BaseSummary, style: Style): string[] {
+export function renderBaseSummary(summary: BaseSummary, style: Style, width: number): string[] {
   const { figures, milliseconds } = summary;
   const bytes = figures.totalBytesProcessed;
   const checked =
@@ -17,10 +18,33 @@ export function renderBaseSummary(summary: BaseSummary, style: Style): string[] 
     `  read    ${formatBytes(bytes)}, ${formatRate(bytes, milliseconds)}: ${checked}`,
     `  stored  ${formatBytes(figures.dataAdded)} new as ${formatBytes(figures.dataAddedPacked)}`,
     `  holds   ${summary.startLsn} to ${summary.endLsn} on timeline ${summary.timeline}`,
-    `  Next: holdfast postgres restore ${shortId(summary.snapshot)} --target DIR`,
+    ...summary.findings.slice(0, SHOWN).flatMap((finding) => findingLines(finding, style, width)),
+    ...(summary.findings.length > SHOWN
+      ? [style.quiet(`  and ${formatCount(summary.findings.length - SHOWN)} more (all of them with --json)`)]
+      : []),
+    `  Next: holdfast postgres restore --base ${shortId(summary.snapshot)} --target DIR`,
   ];
 }
 
-export function baseSummaryRecord(summary: BaseSummary): Record<string, unknown> {
-  return { type: 'summary', ...summary };
+/** Of a base taken in spite of damage; all of it is in the record, too. */
+const SHOWN = 20;
+
+function findingLines({ severity, message, hint }: Finding, style: Style, width: number): string[] {
+  const sign = {
+    error: style.bad(signs.bad),
+    warning: style.warning(signs.warning),
+    note: style.quiet(signs.unknown),
+  }[severity];
+  const wrapped = (text: string) => wrapText(printable(text), width - 2);
+  return [
+    ...wrapped(message).map((line, at) => `${at === 0 ? sign : ' '} ${line}`),
+    ...(hint === undefined ? [] : wrapped(hint).map((line) => `  ${line}`)),
+  ];
+}
+
+export function baseSummaryRecords({ findings, ...summary }: BaseSummary): Record<string, unknown>[] {
+  return [
+    ...findings.map((finding) => ({ type: 'finding', ...finding })),
+    { type: 'summary', ...summary, findings: findings.length },
+  ];
 }

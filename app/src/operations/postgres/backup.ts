@@ -2,13 +2,11 @@ import { startCrewThreads } from '@holdfast/engine';
 import type { Work } from '../../cli/command-frame.ts';
 import type { BackUpBase } from '../../cli/commands/postgres/backup.ts';
 import { type BaseWatch, backUpBase as takeBase } from '../../sources/postgres/base/base-backup.ts';
+import { BASE_TAGS } from '../../sources/postgres/base/base-record.ts';
 import type { ServerAddress } from '../../sources/postgres/connection/server-address.ts';
 import { type LabelMachine, labelsOf } from '../files/snapshot-labels.ts';
 import { type AccessMachine, openAccess } from '../repository-access.ts';
 import { type ServerMachine, serverOf } from './server.ts';
-
-/** What marks a base among a repository's snapshots. */
-export const BASE_TAGS: readonly string[] = ['postgres', 'base'];
 
 export function backUpBase(machine: AccessMachine & LabelMachine & ServerMachine): BackUpBase {
   return async (access, request, work) => {
@@ -18,7 +16,7 @@ export function backUpBase(machine: AccessMachine & LabelMachine & ServerMachine
     try {
       await using opened = await openAccess(access, { intent: 'write', signal: work.signal }, machine);
       const startedAt = machine.clock.now();
-      const { snapshot, record, took } = await takeBase(opened.repository, {
+      const { snapshot, record, findings, took } = await takeBase(opened.repository, {
         address,
         clock: machine.clock,
         labels: labelsOf(
@@ -27,6 +25,7 @@ export function backUpBase(machine: AccessMachine & LabelMachine & ServerMachine
         ),
         checkpoint,
         compression,
+        acceptDamage: request.acceptDamage === true,
         threads,
         retryLock: access.retryLock,
         signal: opened.signal,
@@ -44,6 +43,7 @@ export function backUpBase(machine: AccessMachine & LabelMachine & ServerMachine
         startLsn: record.start.lsn,
         endLsn: record.end.lsn,
         ...(record.pagesVerified === undefined ? {} : { pagesVerified: record.pagesVerified }),
+        findings,
         figures,
         milliseconds: took,
       };

@@ -1,14 +1,15 @@
 import type { StoredSnapshot } from '@holdfast/engine';
 import { listSlices } from '../../journal/slice-list.ts';
 import { backUpBase } from '../../sources/postgres/base/base-backup.ts';
-import { readBaseRecord } from '../../sources/postgres/base/base-record.ts';
+import { BASE_TAGS } from '../../sources/postgres/base/base-record.ts';
+import { isBase, readBases } from '../../sources/postgres/base/stored-bases.ts';
 import type { StreamBeginning } from '../../sources/postgres/journal/base-after-gap.ts';
-import { type BaseEnd, leadsTo } from '../../sources/postgres/journal/base-lead.ts';
+import { leadsTo } from '../../sources/postgres/journal/base-lead.ts';
 import { historyOf } from '../../sources/postgres/journal/stored-history.ts';
 import { walFilesOf, walPlace } from '../../sources/postgres/journal/wal-slices.ts';
 import { parseLsn } from '../../sources/postgres/wal/lsn.ts';
 import { labelsOf } from '../files/snapshot-labels.ts';
-import { BASE_TAGS, hostOf } from './backup.ts';
+import { hostOf } from './backup.ts';
 import type { JournalParts } from './journal-loops.ts';
 
 type BaseParts = Omit<JournalParts, 'story'>;
@@ -20,17 +21,13 @@ export async function isLedTo(beginning: StreamBeginning, parts: BaseParts): Pro
   // Before the repository: what leaves the spool meanwhile is found there.
   const inSpool = (await spool.names()).map((name) => ({ name }));
   const snapshots = await repository.loadSnapshots(signal);
-  const bases = snapshots.filter(
-    ({ tags, paths }) =>
-      BASE_TAGS.every((tag) => tags.includes(tag)) && paths.includes(`/postgres/${server.systemId}`),
+  const ofThisServer = snapshots.filter(
+    (snapshot) => isBase(snapshot) && snapshot.paths.includes(`/postgres/${server.systemId}`),
   );
-  if (bases.length === 0) return false;
+  if (ofThisServer.length === 0) return false;
   const indexed = await repository.loadIndex(signal);
-  const ends: BaseEnd[] = [];
-  for (const snapshot of bases) {
-    const { end } = await readBaseRecord(indexed, snapshot, signal);
-    ends.push({ timeline: end.timeline, lsn: parseLsn(end.lsn) });
-  }
+  const bases = await readBases(indexed, ofThisServer, signal);
+  const ends = bases.map(({ record: { end } }) => ({ timeline: end.timeline, lsn: parseLsn(end.lsn) }));
   const slices = await listSlices(indexed, snapshots, walPlace(server.systemId), signal);
   const history = await historyOf(timeline, { indexed, slices, spool, signal });
   const files = [...slices.flatMap(walFilesOf), ...inSpool];

@@ -7,7 +7,6 @@ import type { ServerAddress } from '../../sources/postgres/connection/server-add
 import { spoolAlone } from '../../sources/postgres/journal/journal-findings.ts';
 import { inspectServer } from '../../sources/postgres/journal/receiver.ts';
 import type { ServerIdentity } from '../../sources/postgres/journal/reception.ts';
-import { explainRefusal } from '../../sources/postgres/journal/refusal.ts';
 import { spooledServer } from '../../sources/postgres/journal/spooled-server.ts';
 import { parseWalName } from '../../sources/postgres/wal/segment.ts';
 import type { LabelMachine } from '../files/snapshot-labels.ts';
@@ -16,6 +15,7 @@ import { type AccessMachine, openAccess } from '../repository-access.ts';
 import { runJournal } from './journal-loops.ts';
 import { JournalStory } from './journal-story.ts';
 import { type ServerMachine, serverOf } from './server.ts';
+import { spoolRoot } from './spool-root.ts';
 
 export type JournalMachine = AccessMachine & ServerMachine & LabelMachine & Pick<Machine, 'workingDirectory'>;
 
@@ -61,16 +61,11 @@ async function identify(
         return known;
       }
     }
-    throw await explainRefusal(error, address, signal);
+    throw error;
   }
 }
 
-function spoolDirectory(
-  { spool }: JournalRequest,
-  { environment, homeDirectory, workingDirectory }: JournalMachine,
-  systemId: string,
-): string {
-  if (spool !== undefined) return path.resolve(workingDirectory, spool);
-  const state = environment['XDG_STATE_HOME'] || path.join(homeDirectory, '.local/state');
-  return path.join(state, 'holdfast', 'journal', `postgres-${systemId}`);
+function spoolDirectory({ spool }: JournalRequest, machine: JournalMachine, systemId: string): string {
+  if (spool !== undefined) return path.resolve(machine.workingDirectory, spool);
+  return path.join(spoolRoot(machine), `postgres-${systemId}`);
 }

@@ -6,7 +6,8 @@ import type {
   ListBases,
   PostgresPoints,
 } from '../../cli/commands/postgres/points.ts';
-import { type BaseRecord, readBaseRecord } from '../../sources/postgres/base/base-record.ts';
+import type { BaseRecord } from '../../sources/postgres/base/base-record.ts';
+import { readBases, type StoredBase } from '../../sources/postgres/base/stored-bases.ts';
 import { readWindows } from '../../sources/postgres/journal/read-windows.ts';
 import type { Moment } from '../../sources/postgres/journal/recovery-windows.ts';
 import { walPlace } from '../../sources/postgres/journal/wal-slices.ts';
@@ -14,19 +15,14 @@ import { parseBytes } from '../../sources/postgres/server/server-facts.ts';
 import { formatLsn, parseLsn } from '../../sources/postgres/wal/lsn.ts';
 import { type AccessMachine, openAccess } from '../repository-access.ts';
 import { chooseSnapshots } from '../snapshot-choice.ts';
-import { BASE_TAGS } from './backup.ts';
 
 export function listBases(machine: AccessMachine): ListBases {
   return async (access, request, work) => {
     await using opened = await openAccess(access, { intent: 'read', signal: work.signal }, machine);
     const { repository, signal } = opened;
     const chosen = await chooseSnapshots(repository, [], request, signal);
-    const snapshots = chosen.filter(({ tags }) => BASE_TAGS.every((tag) => tags.includes(tag)));
     const indexed = await repository.loadIndex(signal);
-    const found: Found[] = [];
-    for (const snapshot of snapshots) {
-      found.push({ snapshot, record: await readBaseRecord(indexed, snapshot, signal) });
-    }
+    const found = await readBases(indexed, chosen, signal);
     const bases: BasePoint[] = [];
     const gaps: GapPoint[] = [];
     for (const ofOneServer of Map.groupBy(found, ({ record }) => record.systemId).values()) {
@@ -39,14 +35,9 @@ export function listBases(machine: AccessMachine): ListBases {
   };
 }
 
-interface Found {
-  readonly snapshot: StoredSnapshot;
-  readonly record: BaseRecord;
-}
-
 async function pointsOf(
   indexed: IndexedRepository,
-  found: readonly Found[],
+  found: readonly StoredBase[],
   signal: AbortSignal,
 ): Promise<PostgresPoints> {
   const [first] = found;
@@ -55,6 +46,7 @@ async function pointsOf(
   const facts = found.map(({ snapshot, record }) => ({
     id: snapshot.id,
     end: parseLsn(record.end.lsn),
+    timeline: record.end.timeline,
     endedAt: Date.parse(record.endedAt),
   }));
   const segmentSize = parseBytes(settings['wal_segment_size'] ?? USUAL_SEGMENT_SIZE);

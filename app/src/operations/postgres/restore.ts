@@ -1,71 +1,109 @@
 import { resolve } from 'node:path';
 import { Failure } from '@holdfast/engine';
-import type { RestoreBase, RestoreBaseRequest } from '../../cli/commands/postgres/restore.ts';
-import { parseMoment } from '../../cli/option-values.ts';
-import type { Recovery, RecoveryTarget } from '../../sources/postgres/restore/recovery-settings.ts';
-import { restoreBase as bringBack, type Owner } from '../../sources/postgres/restore/restore-base.ts';
-import { parseLsn } from '../../sources/postgres/wal/lsn.ts';
+import type {
+  PlanPostgresRestore,
+  PostgresRestorePlan,
+  PostgresRestoreSummary,
+  RecoveredTo,
+} from '../../cli/commands/postgres/restore.ts';
+import type { Planned } from '../../cli/planned.ts';
+import { findPlaces, strangersIn } from '../../sources/postgres/restore/base-places.ts';
+import { defaultOwner, type Owner } from '../../sources/postgres/restore/ownership.ts';
+import { type RecoveryEnd, recoverMoment } from '../../sources/postgres/restore/recover-moment.ts';
+import { type RestoredMoment, restoreMoment } from '../../sources/postgres/restore/restore-moment.ts';
+import { formatLsn } from '../../sources/postgres/wal/lsn.ts';
 import type { Machine } from '../machine.ts';
 import { type AccessMachine, openAccess } from '../repository-access.ts';
 import { showRestore } from '../restore-progress.ts';
-import { chooseSnapshot } from '../snapshot-choice.ts';
-import { BASE_TAGS } from './backup.ts';
+import { findServer } from './local-server.ts';
+import { chooseMoment } from './moment-choice.ts';
+import { describeRestore } from './restore-description.ts';
 
-type RestoreMachine = AccessMachine & Pick<Machine, 'workingDirectory' | 'timeZone'>;
+export type PostgresRestoreMachine = AccessMachine & Pick<Machine, 'workingDirectory' | 'timeZone'>;
 
-export function restoreBase(machine: RestoreMachine): RestoreBase {
-  return async (access, request, work) => {
-    const { owner } = request;
+/** Decides, looks at the target, and finds the programs, so that all that can be refused is refused before. */
+export function planPostgresRestore(machine: PostgresRestoreMachine): PlanPostgresRestore {
+  return async (access, request, work): Promise<Planned<PostgresRestorePlan, PostgresRestoreSummary>> => {
     const place = (directory: string) => resolve(machine.workingDirectory, directory);
-    const recovery = recoveryOf(request, place, machine.timeZone);
+    const target = place(request.target);
     const tablespaces = new Map((request.tablespace ?? []).map((pair) => tablespaceOf(pair, place)));
-    await using opened = await openAccess(access, { intent: 'read', signal: work.signal }, machine);
+    const { limitDownload } = request;
+    const limits = limitDownload === undefined ? {} : { limitDownload };
+    await using opening = new AsyncDisposableStack();
+    const opened = opening.use(
+      await openAccess(access, { intent: 'read', signal: work.signal, ...limits }, machine),
+    );
     const { repository, signal } = opened;
-    // Of several lists of tags each is an alternative: whatever is asked for, it is to be a base.
-    const tag = (request.tag ?? [[]]).map((tags) => [...BASE_TAGS, ...tags]);
-    const { snapshot } = await chooseSnapshot(repository, request.base, { ...request, tag }, signal);
-    const startedAt = machine.clock.now();
-    const result = await bringBack(await repository.loadIndex(signal), snapshot, {
-      clock: machine.clock,
-      target: place(request.target),
-      tablespaces,
-      signal,
-      onStart: (watch) => showRestore(work.progress, watch, startedAt),
-      ...(owner === undefined ? {} : { owner: ownerOf(owner) }),
-      ...(recovery === undefined ? {} : { recovery }),
+    const indexed = await repository.loadIndex(signal);
+    const moment = await chooseMoment(indexed, request, machine, opened);
+    const { record, snapshot } = moment.base;
+    const overwriting = { delta: request.delta === true, otherSystem: request.otherSystem === true };
+    const places = await findPlaces(indexed, moment.base, { target, tablespaces, signal, ...overwriting });
+    const owner =
+      request.owner === undefined ? await defaultOwner(target, record.owner) : ownerOf(request.owner);
+    const deletions =
+      places.state.kind === 'cluster' ? await strangersIn(indexed, snapshot, places, signal) : [];
+    const start = request.start === true ? await findServer(record) : undefined;
+    const plan = describeRestore(request, {
+      target,
+      moment,
+      places,
+      owner,
+      deletions,
+      notes: start?.notes ?? [],
     });
+    const open = opening.move();
     return {
-      target: place(request.target),
-      serverVersion: result.record.settings['server_version'] ?? String(result.record.major),
-      tablespaces: result.tablespaces,
-      bytesWritten: result.bytes,
-      milliseconds: result.took,
-      startCommand: `pg_ctl -D ${place(request.target)} start   (PostgreSQL ${result.record.major})`,
+      plan,
+      execute: async ({ progress }) => {
+        const { clock } = machine;
+        const startedAt = clock.now();
+        const restored = await restoreMoment(indexed, moment, {
+          directory: target,
+          tablespaces,
+          action: request.action,
+          ...overwriting,
+          clock,
+          signal,
+          onStart: (watch) => showRestore(progress, watch, clock.now()),
+          ...(owner === undefined ? {} : { owner }),
+        });
+        const recovered =
+          start === undefined
+            ? undefined
+            : await recoverMoment(restored, { programs: start.programs, clock, signal });
+        return {
+          target,
+          serverVersion: plan.serverVersion,
+          tablespaces: restored.tablespaces,
+          bytesWritten: restored.bytes.base + restored.bytes.wal,
+          entriesDeleted: restored.deleted,
+          took: { ...restored.took, ...(recovered === undefined ? {} : { recovery: recovered.took }) },
+          milliseconds: clock.now() - startedAt,
+          ...(recovered === undefined ? {} : { recovered: toldEnd(recovered) }),
+          next: nextSteps(restored, recovered?.state, request.action),
+        };
+      },
+      [Symbol.asyncDispose]: () => open.disposeAsync(),
     };
   };
 }
 
-function recoveryOf(
-  request: RestoreBaseRequest,
-  place: (directory: string) => string,
-  timeZone: string,
-): Recovery | undefined {
-  if (request.wal === undefined) return undefined;
-  return {
-    walDirectory: place(request.wal),
-    target: parseTarget(request.to ?? 'latest', timeZone),
-    inclusive: request.exclusive !== true,
-    action: request.action,
-  };
+function toldEnd({ state, lsn, lastCommit }: RecoveryEnd): RecoveredTo {
+  const last = lastCommit === undefined ? {} : { lastCommit: new Date(lastCommit).toISOString() };
+  return { state, lsn: formatLsn(lsn), ...last };
 }
 
-/** What follows `--to`; a time without a zone is in the machine's. */
-export function parseTarget(text: string, timeZone: string): RecoveryTarget {
-  if (text === 'latest' || text === 'immediate') return { kind: text };
-  if (text.startsWith('name:')) return { kind: 'name', name: text.slice('name:'.length) };
-  if (/^xid:\d+$/.test(text)) return { kind: 'xid', xid: BigInt(text.slice('xid:'.length)) };
-  if (text.includes('/')) return { kind: 'lsn', lsn: parseLsn(text) };
-  return { kind: 'time', instant: Temporal.Instant.fromEpochMilliseconds(parseMoment(timeZone)(text)) };
+function nextSteps(
+  { directory, walDirectory, record }: RestoredMoment,
+  state: 'promoted' | 'paused' | undefined,
+  action: 'promote' | 'pause',
+): string[] {
+  const start = `pg_ctl -D ${directory} start   (PostgreSQL ${record.major})`;
+  if (state === 'promoted') return [start];
+  const afterwards = `remove ${walDirectory}, and restore_command from ${directory}/postgresql.auto.conf`;
+  if (action === 'promote') return [start, `when it has recovered, ${afterwards}`];
+  return [start, `SELECT pg_wal_replay_resume() lets it take writes; then ${afterwards}`];
 }
 
 function tablespaceOf(pair: string, place: (directory: string) => string): [number, string] {

@@ -1,4 +1,4 @@
-import type { Id, SnapshotSummary } from '@holdfast/engine';
+import { Failure, type Finding, type Id, type SnapshotSummary, shortId } from '@holdfast/engine';
 import { type Command, Option } from 'commander';
 import {
   accessFor,
@@ -10,7 +10,7 @@ import {
 } from '../../command-frame.ts';
 import type { Context } from '../../context.ts';
 import { collectLists, parsePositive } from '../../option-values.ts';
-import { baseSummaryRecord, renderBaseSummary } from '../../render/base-summary.ts';
+import { baseSummaryRecords, renderBaseSummary } from '../../render/base-summary.ts';
 import type { RepositoryAccess } from '../../repository-options.ts';
 import { addServerOptions, type ServerOptions } from '../../server-options.ts';
 
@@ -18,6 +18,7 @@ export interface BackUpBaseRequest extends ServerOptions {
   readonly checkpoint: 'fast' | 'spread';
   /** KiB/s. */
   readonly maxRate?: number;
+  readonly acceptDamage?: true;
   readonly compression: 'auto' | 'off' | 'max';
   readonly host?: string;
   readonly tag?: readonly (readonly string[])[];
@@ -34,6 +35,8 @@ export interface BaseSummary {
   readonly endLsn: string;
   /** Absent where pages have no checksums. */
   readonly pagesVerified?: number;
+  /** What is wrong with the base or missing from it; errors only where damage was accepted. */
+  readonly findings: readonly Finding[];
   readonly figures: SnapshotSummary;
   readonly milliseconds: number;
 }
@@ -54,6 +57,10 @@ export function define(parent: Command, context: Context, backUpBase: BackUpBase
       'repository has already is not stored again.',
     examples: [
       ['holdfast postgres backup --url postgres://backup@db-1/postgres --repo /srv/backup', 'a base backup'],
+      [
+        'holdfast postgres backup --service shop --accept-damage',
+        'while the disk of the server fails: the base as it is, and which pages are damaged',
+      ],
       ['holdfast postgres backup --service shop --checkpoint spread --max-rate 51200', 'gently, at 50 MiB/s'],
     ],
   });
@@ -65,6 +72,10 @@ export function define(parent: Command, context: Context, backUpBase: BackUpBase
         .default('fast'),
     )
     .option('--max-rate <KiB/s>', 'let the server send at most so much', parsePositive)
+    .option(
+      '--accept-damage',
+      'keep the base even if pages are damaged on the server (ends with exit code 3)',
+    )
     .addOption(
       new Option('--compression <mode>', 'how hard to compress new data')
         .choices(['auto', 'off', 'max'])
@@ -78,8 +89,15 @@ export function define(parent: Command, context: Context, backUpBase: BackUpBase
     const summary = await withProgress(command, context, (work) => backUpBase(access, request, work));
     const view = {
       lines: renderBaseSummary.bind(null, summary),
-      records: () => [baseSummaryRecord(summary)],
+      records: () => baseSummaryRecords(summary),
     };
     present(command, context, view, 'confirmation');
+    const damaged = summary.findings.filter(({ severity }) => severity === 'error');
+    if (damaged.length > 0) {
+      throw new Failure('incomplete', `base ${shortId(summary.snapshot)} holds damaged pages`, {
+        subject: damaged[0]?.subject ?? summary.server,
+        hint: 'It is kept as it came. Earlier bases may hold these pages whole: holdfast postgres points.',
+      });
+    }
   });
 }

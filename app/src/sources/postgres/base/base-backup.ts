@@ -2,6 +2,7 @@ import {
   type Clock,
   type CrewThreads,
   describeSnapshot,
+  type Finding,
   type Repository,
   type SnapshotLabels,
   type StoredSnapshot,
@@ -10,12 +11,13 @@ import {
   WritingSession,
   withWriteLock,
 } from '@holdfast/engine';
-import { ReplicationSession } from '../connection/replication-session.ts';
 import { type ServerAddress, serverName } from '../connection/server-address.ts';
-import { readDatabases } from '../server/database-facts.ts';
+import { openSession } from '../server/refusal.ts';
 import { readFacts } from '../server/server-facts.ts';
+import { learnServer, type ServerKnowledge } from '../server/server-knowledge.ts';
 import { formatLsn } from '../wal/lsn.ts';
-import { type BaseRecord, RECORD_FILE } from './base-record.ts';
+import { baseFindings } from './base-findings.ts';
+import { type BaseRecord, CONFIGURATION_FOLDER, RECORD_FILE } from './base-record.ts';
 import type { LogPosition } from './base-stream.ts';
 import { BaseReceiver } from './receiver.ts';
 import { type Attributes, BaseTree } from './tree.ts';
@@ -28,6 +30,10 @@ export interface BaseBackupOptions {
   readonly checkpoint?: 'fast' | 'spread';
   /** KiB/s that the server sends at most. */
   readonly maxRate?: number;
+  /** Keep the base in spite of pages that are damaged on the server; they are findings then. */
+  readonly acceptDamage?: boolean;
+  /** Milliseconds after which a server that has begun to send and sends no more counts as gone; two minutes. */
+  readonly silenceLimit?: number;
   readonly compression?: 'auto' | 'off' | 'max';
   /** Worker threads that were started ahead; ended when the backup ends. */
   readonly threads?: CrewThreads;
@@ -45,6 +51,8 @@ export interface BaseWatch {
 export interface BaseBackupResult {
   readonly snapshot: StoredSnapshot;
   readonly record: BaseRecord;
+  /** What is wrong with the base or missing from it; of severity `error` only where damage was accepted. */
+  readonly findings: readonly Finding[];
   /** Milliseconds. */
   readonly took: number;
 }
@@ -68,7 +76,7 @@ export async function backUpBase(
   return await withWriteLock(repository, lock, async (access) => {
     // Begun again, work could not have the stream again: nothing is asked for before the lock counts.
     await access.mayWrite;
-    const { tree, record, files, bytes, counts } = await withWriter(access, options, (writer) =>
+    const { tree, record, findings, files, bytes, counts } = await withWriter(access, options, (writer) =>
       receiveBase(writer, { repository, options, signal: access.signal, startedAt }),
     );
     const snapshot = describeSnapshot(labels, {
@@ -80,7 +88,7 @@ export async function backUpBase(
       summary: summarize({ ...counts, filesNew: files, bytesProcessed: bytes }, startedAt, clock.now()),
     });
     const id = await repository.saveSnapshot(snapshot, access.signal);
-    return { snapshot: { ...snapshot, id }, record, took: clock.now() - startedAt };
+    return { snapshot: { ...snapshot, id }, record, findings, took: clock.now() - startedAt };
   });
 }
 
@@ -116,10 +124,10 @@ interface Reception {
 
 async function receiveBase(writer: WritingSession, { repository, options, signal, startedAt }: Reception) {
   const { clock, labels, address, checkpoint = 'fast', maxRate } = options;
-  await using session = await ReplicationSession.open(address, { signal });
+  await using session = await openSession(address, signal);
   const { systemId } = await session.identifySystem();
   const facts = await readFacts(session);
-  const databases = await readDatabases(address, signal);
+  const knowledge = await learnServer(address, signal);
   const slot = `holdfast_base_${process.pid}_${startedAt}`;
   await session.createPhysicalSlot(slot, { temporary: true, reserveWal: true });
 
@@ -128,13 +136,18 @@ async function receiveBase(writer: WritingSession, { repository, options, signal
   const { chunkerPolynomial } = repository.config;
   const receiver = new BaseReceiver({ writer, tree, facts, chunkerPolynomial });
   options.onStart?.({ progress: () => receiver.progress() });
-  const { start, end, tablespaces, owner } = await receiver.receive(session, {
+  const { start, end, tablespaces, owner, damage } = await receiver.receive(session, {
     label: `holdfast ${labels.hostname}`,
     checkpoint,
     manifestChecksums: 'CRC32C',
     major: facts.major,
+    acceptDamage: options.acceptDamage === true,
+    silenceLimit: options.silenceLimit ?? SILENCE_LIMIT,
     ...(maxRate === undefined ? {} : { maxRate }),
   });
+  await addConfiguration(receiver, knowledge, ours);
+  const holdsConfiguration = receiver.has('postgresql.conf');
+  const findings = [...damage, ...baseFindings({ role: address.user, knowledge, holdsConfiguration })];
   const record: BaseRecord = {
     version: 1,
     systemId,
@@ -148,12 +161,39 @@ async function receiveBase(writer: WritingSession, { repository, options, signal
     owner: { uid: owner.uid, gid: owner.gid },
     server: serverName(address, session.host),
     role: address.user,
-    ...(databases === undefined ? {} : { databases: [...databases] }),
+    ...recorded(knowledge),
     ...(facts.checksums ? { pagesVerified: receiver.pagesVerified } : {}),
+    findings,
   };
   await receiver.add(RECORD_FILE, ours, [Buffer.from(`${JSON.stringify(record, null, 2)}\n`)]);
   const { files, bytes } = receiver.progress();
-  return { tree: await tree.save(writer), record, files, bytes };
+  return { tree: await tree.save(writer), record, findings, files, bytes };
+}
+
+/** Beside the data: what a person looks into who sets up the server anew. Passwords of other systems may be in it. */
+async function addConfiguration(
+  receiver: BaseReceiver,
+  knowledge: ServerKnowledge | undefined,
+  ours: Attributes,
+): Promise<void> {
+  if (knowledge === undefined) return;
+  const { files, settings } = knowledge.configuration;
+  const attributes = { ...ours, mode: 0o600 };
+  for (const { name, content } of files) {
+    await receiver.add(`${CONFIGURATION_FOLDER}/${name}`, attributes, [content]);
+  }
+  await receiver.add(`${CONFIGURATION_FOLDER}/settings.conf`, attributes, [Buffer.from(settings)]);
+}
+
+function recorded(knowledge: ServerKnowledge | undefined): Partial<BaseRecord> {
+  if (knowledge === undefined) return {};
+  const { databases, standby, resourceManagers, configuration } = knowledge;
+  return {
+    databases: [...databases],
+    standby,
+    configuration: configuration.files.map(({ path, name }) => ({ path, name })),
+    ...(resourceManagers === undefined ? {} : { resourceManagers }),
+  };
 }
 
 function attributesAt(now: number, { uid, gid, username }: SnapshotLabels): Attributes {
@@ -163,3 +203,5 @@ function attributesAt(now: number, { uid, gid, username }: SnapshotLabels): Attr
 function written({ lsn, timeline }: LogPosition): BaseRecord['start'] {
   return { lsn: formatLsn(lsn), timeline };
 }
+
+const SILENCE_LIMIT = 120_000;

@@ -3,6 +3,7 @@ import {
   createChunker,
   createFixedChunker,
   Failure,
+  type Finding,
   type Id,
   isFailure,
 } from '@holdfast/engine';
@@ -16,6 +17,7 @@ import {
   type LogPosition,
   type Tablespace,
 } from './base-stream.ts';
+import { damageFindings, unlocatedDamage } from './damaged-pages.ts';
 import { type BaseManifest, parseManifest } from './manifest.ts';
 import { isRewrittenInPlace } from './relation-file.ts';
 import { BaseSums } from './sums.ts';
@@ -36,6 +38,8 @@ export interface ReceivedBase {
   readonly tablespaces: readonly Tablespace[];
   /** Whose files the server's are: what the data directory is to look like. */
   readonly owner: Attributes;
+  /** Damaged pages, where they are accepted. */
+  readonly damage: readonly Finding[];
 }
 
 /**
@@ -68,12 +72,12 @@ export class BaseReceiver {
   async receive(session: ReplicationSession, request: BaseRequest): Promise<ReceivedBase> {
     try {
       const { manifest, ...base } = await this.#receiveParts(session, request);
-      this.#sums.verifyPages();
+      if (request.acceptDamage !== true) this.#sums.verifyPages();
       this.#sums.verifyFiles(manifest ?? impliedBy(base), this.#facts.segmentBytes);
       return base;
     } catch (error) {
       // The server says only that there is damage; we know where.
-      if (isFailure(error, 'source.damaged')) this.#sums.verifyPages();
+      if (isFailure(error, 'source.damaged') && request.acceptDamage !== true) this.#sums.verifyPages();
       throw error;
     }
   }
@@ -84,6 +88,11 @@ export class BaseReceiver {
 
   get pagesVerified(): number {
     return this.#sums.pages;
+  }
+
+  /** Whether this file of the data directory came from the server. */
+  has(path: string): boolean {
+    return this.#sums.has(path);
   }
 
   /** A file that does not come from the server's archives. */
@@ -106,7 +115,7 @@ export class BaseReceiver {
     request: BaseRequest,
   ): Promise<ReceivedBase & { readonly manifest: BaseManifest | undefined }> {
     let begun: Extract<BasePart, { kind: 'begin' }> | undefined;
-    let end: LogPosition | undefined;
+    let end: Extract<BasePart, { kind: 'end' }> | undefined;
     let manifest: Buffer | undefined;
     let owner: Attributes | undefined;
     for await (const part of baseBackup(session, request)) {
@@ -123,7 +132,7 @@ export class BaseReceiver {
           manifest = Buffer.concat(await Array.fromAsync(part.data));
           break;
         case 'end':
-          end = part.end;
+          end = part;
       }
     }
     if (begun === undefined || end === undefined || owner === undefined) {
@@ -133,7 +142,19 @@ export class BaseReceiver {
       await this.add(`${BASE_FOLDER}/backup_manifest`, { ...owner, mode: 0o600 }, [manifest]);
     }
     const { start, tablespaces } = begun;
-    return { start, end, tablespaces, owner, manifest: manifest && parseManifest(manifest) };
+    return {
+      start,
+      end: end.end,
+      tablespaces,
+      owner,
+      damage: this.#damage(end.damageTold),
+      manifest: manifest && parseManifest(manifest),
+    };
+  }
+
+  #damage(told: boolean): Finding[] {
+    const found = damageFindings(this.#sums.damage);
+    return found.length === 0 && told ? [unlocatedDamage()] : found;
   }
 
   /** Saves a tar stream's entries; returns how the directory that it is of is to look. */

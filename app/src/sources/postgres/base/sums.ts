@@ -1,5 +1,6 @@
 import { createPageSums, Failure } from '@holdfast/engine';
 import type { Lsn } from '../wal/lsn.ts';
+import { DamagedPages, damageFailure } from './damaged-pages.ts';
 import { type BaseManifest, neededWal } from './manifest.ts';
 import { isRelationFile, segmentNumber } from './relation-file.ts';
 
@@ -19,7 +20,7 @@ interface ReceivedFile {
 export class BaseSums {
   readonly #sums = createPageSums();
   readonly #received = new Map<string, ReceivedFile>();
-  readonly #wrong: { readonly path: string; readonly block: number }[] = [];
+  readonly damage = new DamagedPages();
   #pages = 0;
 
   /** Where the base began; set before the first file. Only pages changed before were at rest. */
@@ -30,9 +31,7 @@ export class BaseSums {
     const pages = checkPages && isRelationFile(path);
     const firstBlock = segmentNumber(path) * BLOCKS_PER_SEGMENT;
     this.#sums.begin(
-      pages
-        ? { firstBlock, since: this.start, onWrong: (block) => this.#wrong.push({ path, block }) }
-        : undefined,
+      pages ? { firstBlock, since: this.start, onWrong: (block) => this.damage.add(path, block) } : undefined,
     );
     let size = 0;
     for await (const piece of bytes) {
@@ -49,16 +48,14 @@ export class BaseSums {
     return this.#pages;
   }
 
+  /** Whether the server sent this file; `path` is below the data directory. */
+  has(path: string): boolean {
+    return this.#received.has(path);
+  }
+
   /** Throws `source.damaged` when a page has a wrong checksum. */
   verifyPages(): void {
-    const [wrong] = this.#wrong;
-    if (wrong === undefined) return;
-    throw new Failure('source.damaged', `page ${wrong.block} of ${wrong.path} has a wrong checksum`, {
-      subject: wrong.path,
-      hint:
-        `${this.#wrong.length} pages are damaged on the server. Which table it is: SELECT ` +
-        "pg_filenode_relation(0, <the number in the file's name>) in that database.",
-    });
+    if (this.damage.count > 0) throw damageFailure(this.damage);
   }
 
   /** Throws `source.damaged` for the first file that is not as the manifest has it, or that is missing. */

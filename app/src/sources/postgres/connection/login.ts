@@ -83,7 +83,9 @@ async function connect(
     ssl,
     application_name: address.applicationName,
     connectionTimeoutMillis: address.connectSeconds * 1000,
+    // A peer that is gone without a word is noticed while nothing is to be sent, too: half a minute and ten probes.
     keepAlive: true,
+    keepAliveInitialDelayMillis: 30_000,
     ...(purpose === 'sql' ? {} : { replication: purpose === 'replication' ? 'true' : 'database' }),
   };
   const client = new Client(config);

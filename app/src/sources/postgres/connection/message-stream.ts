@@ -23,6 +23,8 @@ export class MessageStream {
   #ended = false;
   #error: Error | undefined;
   #wake: (() => void) | undefined;
+  /** Runs from the moment when a message is waited for. */
+  #watchdog: NodeJS.Timeout | undefined;
 
   constructor(socket: Duplex) {
     this.#socket = socket;
@@ -48,6 +50,7 @@ export class MessageStream {
       this.#socket.resume();
       const { promise, resolve } = Promise.withResolvers<void>();
       this.#wake = resolve;
+      this.#watchdog?.refresh();
       await promise;
       this.#wake = undefined;
     }
@@ -67,18 +70,29 @@ export class MessageStream {
     this.#socket.off('drain', resolve).off('close', resolve);
   }
 
-  /** Ends the connection as the protocol wants it; resolves when the socket is closed. A server that is gone cannot
-   * hold us up: after a moment it is closed without its consent. */
+  /**
+   * From now on a server that sends nothing for so long while it is waited for counts as gone: one that is frozen, or that
+   * a network hides, never says so. A server that we make wait does not.
+   */
+  limitSilence(milliseconds: number, reason: () => Error): void {
+    clearTimeout(this.#watchdog);
+    this.#watchdog = setTimeout(() => {
+      if (this.#wake !== undefined) this.destroy(reason());
+    }, milliseconds);
+    this.#watchdog.unref();
+  }
+
+  /** Ends the connection as the protocol wants it; resolves when the socket is closed, which a frozen server does not do. */
   async terminate(): Promise<void> {
     if (this.#socket.closed) return;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#socket.once('close', resolve);
+    const impatience = setTimeout(() => this.#socket.destroy(), GOODBYE);
     // What still comes is dropped, else a paused socket would never see its end.
     this.#socket.removeAllListeners('data').resume();
     this.#socket.end(Buffer.from([0x58, 0, 0, 0, 4]));
-    const late = setTimeout(() => this.#socket.destroy(), GOODBYE_MS);
     await promise;
-    clearTimeout(late);
+    clearTimeout(impatience);
   }
 
   destroy(reason: Error): void {
@@ -89,6 +103,7 @@ export class MessageStream {
   #end(error?: Error): void {
     this.#ended = true;
     this.#error ??= error;
+    clearTimeout(this.#watchdog);
     this.#wake?.();
   }
 
@@ -176,4 +191,5 @@ export function parseRow(body: Buffer): (string | null)[] {
 }
 
 const MOST_HELD = 1024 * 1024;
-const GOODBYE_MS = 5000;
+/** Milliseconds. */
+const GOODBYE = 5000;

@@ -1,5 +1,6 @@
 import { Failure } from '@holdfast/engine';
 import { type Lsn, parseLsn } from '../wal/lsn.ts';
+import { backendKeyOf, requestCancel } from './cancel-request.ts';
 import { logIn, takeSocket } from './login.ts';
 import { type Message, MessageStream, parseColumns, parseRow, parseServerError } from './message-stream.ts';
 import { type HostAddress, type ServerAddress, serverName } from './server-address.ts';
@@ -45,13 +46,25 @@ export class ReplicationSession implements AsyncDisposable {
   readonly host: HostAddress;
   readonly #messages: MessageStream;
   readonly #name: string;
-  readonly #stopListening: () => void;
+  readonly #signal: AbortSignal | undefined;
+  readonly #cancel: () => Promise<void>;
+  /** Whether a command was sent whose answer has not begun. */
+  #unanswered = false;
+  #cancelling: Promise<void> | undefined;
 
-  private constructor(messages: MessageStream, name: string, host: HostAddress, stopListening: () => void) {
+  private constructor(
+    messages: MessageStream,
+    name: string,
+    host: HostAddress,
+    { signal, cancel }: { signal: AbortSignal | undefined; cancel: () => Promise<void> },
+  ) {
     this.#messages = messages;
     this.#name = name;
     this.host = host;
-    this.#stopListening = stopListening;
+    this.#signal = signal;
+    this.#cancel = cancel;
+    if (signal?.aborted) this.#abort();
+    signal?.addEventListener('abort', this.#abort, { once: true });
   }
 
   /** `logical` names a database and may run logical slots and plain SQL as well. */
@@ -62,12 +75,30 @@ export class ReplicationSession implements AsyncDisposable {
     const { logical = false, signal } = options;
     const purpose = logical ? 'logical-replication' : 'replication';
     const { client, host } = await logIn(address, purpose, signal);
+    const cancel = requestCancel.bind(undefined, host, backendKeyOf(client));
     const messages = new MessageStream(takeSocket(client));
-    const abort = () => messages.destroy(signal?.reason);
-    if (signal?.aborted) abort();
-    signal?.addEventListener('abort', abort, { once: true });
-    const stopListening = () => signal?.removeEventListener('abort', abort);
-    return new ReplicationSession(messages, serverName(address, host), host, stopListening);
+    return new ReplicationSession(messages, serverName(address, host), host, { signal, cancel });
+  }
+
+  /**
+   * Ends the connection. A server that sends notices that by itself; one that waits for a checkpoint does not look, and would
+   * keep the connection and its slot for minutes: it is asked to stop waiting.
+   */
+  readonly #abort = (): void => {
+    if (this.#unanswered) this.#cancelling = this.#cancel();
+    this.#messages.destroy(this.#signal?.reason);
+  };
+
+  /** From now on a server that is silent for so many milliseconds while we wait for it is `source.unreachable`. */
+  limitSilence(milliseconds: number): void {
+    this.#messages.limitSilence(
+      milliseconds,
+      () =>
+        new Failure('source.unreachable', `the server has sent nothing for ${milliseconds / 1000} s`, {
+          subject: this.#name,
+          hint: 'Is it frozen, or is the network between here and there cut?',
+        }),
+    );
   }
 
   async identifySystem(): Promise<SystemIdentity> {
@@ -137,6 +168,7 @@ export class ReplicationSession implements AsyncDisposable {
    * way to make a server stop sending. A failed command is thrown as a failure whose cause is the `ServerError`.
    */
   async *run(command: string): AsyncGenerator<ReplyPart, void, void> {
+    this.#unanswered = true;
     await this.#send('Q', Buffer.from(`${command}\0`));
     let columns: string[] = [];
     let rows: ReplyRow[] = [];
@@ -145,6 +177,7 @@ export class ReplicationSession implements AsyncDisposable {
     try {
       for (;;) {
         const { type, body } = await this.#next(error);
+        this.#unanswered = false;
         switch (type) {
           case 'T':
             columns = parseColumns(body);
@@ -179,8 +212,9 @@ export class ReplicationSession implements AsyncDisposable {
 
   /** Ends the session; the server then removes its temporary slots. */
   async close(): Promise<void> {
-    this.#stopListening();
+    this.#signal?.removeEventListener('abort', this.#abort);
     await this.#messages.terminate();
+    await this.#cancelling;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,8 +1,8 @@
 import type { Clock, Random } from '@holdfast/engine';
 import type { Spool } from '../../../journal/spool.ts';
-import { ReplicationSession } from '../connection/replication-session.ts';
 import type { HostAddress, ServerAddress } from '../connection/server-address.ts';
 import { failureFrom } from '../connection/server-error.ts';
+import { openSession } from '../server/refusal.ts';
 import { parseBytes } from '../server/server-facts.ts';
 import type { JournalEvent } from './journal-event.ts';
 import { Reception, type ServerIdentity } from './reception.ts';
@@ -30,7 +30,7 @@ export interface ReceiverOptions {
 
 /** Asks a server who it is, before there is a spool for it. */
 export async function inspectServer(address: ServerAddress, signal: AbortSignal): Promise<ServerIdentity> {
-  await using session = await ReplicationSession.open(address, { signal });
+  await using session = await openSession(address, signal);
   const { systemId } = await session.identifySystem();
   return { systemId, segmentSize: parseBytes(await session.show('wal_segment_size')) };
 }

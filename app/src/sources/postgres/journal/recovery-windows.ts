@@ -1,5 +1,5 @@
 import type { Id } from '@holdfast/engine';
-import { type Lineage, type WalFileFound, type WalRange, walCoverage } from '../wal/coverage.ts';
+import { isOn, type Lineage, type WalFileFound, type WalRange, walCoverage } from '../wal/coverage.ts';
 import type { Lsn } from '../wal/lsn.ts';
 
 /** A base backup, as far as windows are concerned. */
@@ -7,6 +7,8 @@ export interface BaseFacts {
   readonly id: Id;
   /** Where it is consistent: the earliest moment that it can be restored to. It holds its own WAL up to here. */
   readonly end: Lsn;
+  /** Of its end; absent where it is not known, then it counts as part of any history. */
+  readonly timeline?: number;
   /** Milliseconds since the epoch. */
   readonly endedAt: number;
 }
@@ -61,8 +63,9 @@ export function recoveryWindows(
   for (const base of bases.toSorted((a, b) => (a.end < b.end ? -1 : Number(a.end > b.end)))) {
     const { end: lsn, endedAt: time, id } = base;
     const last = windows.at(-1);
-    const range = ranges.find(({ from, to }) => from <= lsn && lsn <= to);
-    if (last !== undefined && last.to.lsn > last.from.lsn && lsn <= last.to.lsn) {
+    const isOfIt = base.timeline === undefined || isOn(lineage, base.timeline, lsn);
+    const range = isOfIt ? ranges.find(({ from, to }) => from <= lsn && lsn <= to) : undefined;
+    if (isOfIt && last !== undefined && last.to.lsn > last.from.lsn && lsn <= last.to.lsn) {
       windows[windows.length - 1] = { ...last, bases: [...last.bases, id] };
     } else if (range === undefined || range.to <= lsn) {
       windows.push({ from: { lsn, time }, to: { lsn, time }, bases: [id] });

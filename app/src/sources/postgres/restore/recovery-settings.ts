@@ -16,6 +16,8 @@ export interface Recovery {
   /** A directory with WAL files under their own names; the server's user must be able to read it. */
   readonly walDirectory: string;
   readonly target: RecoveryTarget;
+  /** Along which history; the latest that leads on from the base unless said otherwise. */
+  readonly timeline?: number;
   /** Whether what happens exactly at the target is still wanted; the server's own default is yes. */
   readonly inclusive?: boolean;
   /** What the server does when it is there: take writes, or wait and let itself be read. */
@@ -26,12 +28,14 @@ export interface Recovery {
 export function recoverySettings({
   walDirectory,
   target,
+  timeline,
   inclusive = true,
   action,
 }: Recovery): [string, string][] {
   return [
     ['restore_command', `cp ${shellWord(`${walDirectory}/`)}%f "%p"`],
-    ['recovery_target_timeline', 'latest'],
+    ['recovery_target_timeline', timeline === undefined ? 'latest' : String(timeline)],
+    ...noOtherTarget(target),
     ...targetSettings(target),
     ...(target.kind === 'latest' || target.kind === 'immediate'
       ? []
@@ -44,6 +48,23 @@ export function recoverySettings({
 /** As lines of a configuration file. */
 export function configurationLines(settings: readonly (readonly [string, string])[]): string {
   return settings.map(([name, value]) => `${name} = '${value.replaceAll("'", "''")}'\n`).join('');
+}
+
+const TARGETS = [
+  'recovery_target',
+  'recovery_target_name',
+  'recovery_target_time',
+  'recovery_target_xid',
+  'recovery_target_lsn',
+];
+
+/**
+ * Takes back what the server's own configuration may still say from an earlier recovery: two targets are refused, and an old
+ * one would be heeded. Before the target itself, since setting any of them to nothing forgets the one that counts.
+ */
+function noOtherTarget(target: RecoveryTarget): [string, string][] {
+  const [[ours] = []] = targetSettings(target);
+  return TARGETS.filter((name) => name !== ours).map((name) => [name, '']);
 }
 
 function targetSettings(target: RecoveryTarget): [string, string][] {

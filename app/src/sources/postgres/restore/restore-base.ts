@@ -1,7 +1,8 @@
-import { appendFile, chmod, lchown, mkdir, readdir, writeFile } from 'node:fs/promises';
+import { chmod, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import {
   type Clock,
+  dumpPath,
   Failure,
   type IndexedRepository,
   type RestoreProblem,
@@ -10,17 +11,20 @@ import {
   type StoredSnapshot,
 } from '@holdfast/engine';
 import { BASE_FOLDER, type BaseRecord, readBaseRecord } from '../base/base-record.ts';
-import { configurationLines, type Recovery, recoverySettings } from './recovery-settings.ts';
-
-export interface Owner {
-  readonly uid: number;
-  readonly gid: number;
-}
+import { findPlaces, makeDirectory, removeStrangers } from './base-places.ts';
+import { defaultOwner, giveTo, type Owner } from './ownership.ts';
+import { writeRecovery } from './recovery-files.ts';
+import type { Recovery } from './recovery-settings.ts';
+import { beginUnfinished, endUnfinished } from './unfinished.ts';
 
 export interface BaseRestoreOptions {
   readonly clock: Clock;
-  /** A new or empty directory. */
+  /** A new or empty directory, or one in which a restore of the same system was cut off. */
   readonly target: string;
+  /** A data directory too: what differs is written, what the base does not have goes. Not unless said so. */
+  readonly delta?: boolean;
+  /** Even one of another system. */
+  readonly otherSystem?: boolean;
   /** Where tablespaces go, by their oid; below `<target>.tablespaces/` those that are not named. */
   readonly tablespaces?: ReadonlyMap<number, string>;
   /** Replay WAL up to a moment; without it the base alone, as of when it ended. */
@@ -36,79 +40,86 @@ export interface BaseRestoreResult {
   readonly tablespaces: readonly { readonly oid: number; readonly directory: string }[];
   /** Bytes written. */
   readonly bytes: number;
+  /** Entries that were there and are not in the base. */
+  readonly deleted: number;
   /** Milliseconds. */
   readonly took: number;
 }
 
 /**
  * Brings a base back as a data directory that a server of the same major version starts from. Nothing that is there is
- * overwritten. A file that cannot be restored makes the whole restore fail: a server would start and fall over it later.
+ * overwritten unless that was said. A file that cannot be restored makes the whole restore fail: a server would start and
+ * fall over it later. Cut off at any time, it leaves a directory that no server starts from, and the same call goes on.
  */
 export async function restoreBase(
   indexed: IndexedRepository,
   snapshot: StoredSnapshot,
   options: BaseRestoreOptions,
 ): Promise<BaseRestoreResult> {
-  const { clock, signal, recovery } = options;
+  const { clock, signal, recovery, delta = false, otherSystem = false } = options;
   const startedAt = clock.now();
   const target = path.resolve(options.target);
   const record = await readBaseRecord(indexed, snapshot, signal);
-  const tablespaces = record.tablespaces.map(({ oid }) => ({
-    oid,
-    directory: path.resolve(options.tablespaces?.get(oid) ?? `${target}.tablespaces/${oid}`),
-  }));
-  for (const place of [target, ...tablespaces.map(({ directory }) => directory)]) await makeEmpty(place);
+  const found = await findPlaces(
+    indexed,
+    { snapshot, record },
+    { target, delta, otherSystem, tablespaces: options.tablespaces, signal },
+  );
+  const owner = options.owner ?? (await defaultOwner(target, record.owner));
+  const tablespaces = found.places.flatMap(({ oid, directory }) =>
+    oid === undefined ? [] : { oid, directory },
+  );
+  for (const { directory } of found.places) await makeDirectory(directory);
+  await beginUnfinished(target, {
+    systemId: record.systemId,
+    tablespaces: Object.fromEntries(tablespaces.map(({ oid, directory }) => [oid, directory])),
+  });
 
   const problems: RestoreProblem[] = [];
+  const onProblem = (problem: RestoreProblem) => problems.push(problem);
+  const common = { onProblem, ...(signal === undefined ? {} : { signal }) };
+  const isEmpty = found.state.kind === 'new';
+  // Deleting first: of a link in the way, what it leads to must not be taken for a part of the base.
+  const deleted = isEmpty ? 0 : await removeStrangers(indexed, snapshot, found.places, common);
   let bytes = 0;
-  const bring = async (subfolder: string, place: string, exclude: readonly string[]) => {
+  for (const { folder, directory, rules } of found.places) {
     const { counts } = await restoreSnapshot(
       indexed,
-      { tree: snapshot.tree, subfolder },
+      { tree: snapshot.tree, subfolder: folder },
       {
+        ...common,
         clock,
-        target: place,
-        rules: { exclude },
+        target: directory,
+        rules,
         ownership: 'none',
         // A server asks for the space of its files before it uses them; holes would take that away again.
         sparse: false,
-        onProblem: (problem) => problems.push(problem),
-        ...(signal === undefined ? {} : { signal }),
         ...(options.onStart === undefined ? {} : { onStart: options.onStart }),
       },
     );
     bytes += counts.bytesWritten;
-  };
-  await bring(BASE_FOLDER, target, ['/tablespace_map', ...tablespaces.map(({ oid }) => `/pg_tblspc/${oid}`)]);
-  for (const { oid, directory } of tablespaces) await bring(`${BASE_FOLDER}/pg_tblspc/${oid}`, directory, []);
+  }
   refuseIncomplete(problems, target);
 
   await linkTablespaces(target, tablespaces);
   if (recovery !== undefined) await writeRecovery(target, recovery);
   await chmod(target, record.settings['data_directory_mode'] === '0750' ? 0o750 : 0o700);
-  const owner = options.owner ?? (process.getuid?.() === 0 ? record.owner : undefined);
-  if (owner !== undefined) {
-    for (const place of [target, ...tablespaces.map(({ directory }) => directory)])
-      await giveTo(owner, place);
-  }
-  return { record, tablespaces, bytes, took: clock.now() - startedAt };
+  if (owner !== undefined) for (const { directory } of found.places) await giveTo(owner, directory);
+  await endUnfinished(target, await controlFile(indexed, snapshot, signal), owner);
+  return { record, tablespaces, bytes, deleted, took: clock.now() - startedAt };
 }
 
-/** Closed to others from the first moment on. */
-async function makeEmpty(directory: string): Promise<void> {
-  try {
-    await mkdir(directory, { recursive: true, mode: 0o700 });
-    if ((await readdir(directory)).length === 0) return;
-  } catch (cause) {
-    throw new Failure('target.write', `${directory} cannot be made or read (${codeOf(cause)})`, {
-      subject: directory,
-      cause,
-    });
-  }
-  throw new Failure('target.not-empty', `${directory} is not empty`, {
-    subject: directory,
-    hint: 'A base is restored into a new or empty directory, so that nothing is lost by it.',
+async function controlFile(
+  indexed: IndexedRepository,
+  snapshot: StoredSnapshot,
+  signal: AbortSignal | undefined,
+): Promise<Buffer> {
+  const { bytes } = await dumpPath(indexed, snapshot.tree, `${BASE_FOLDER}/global/pg_control`, {
+    // Only of folders is anything left out.
+    onProblem: () => undefined,
+    ...(signal === undefined ? {} : { signal }),
   });
+  return Buffer.concat(await Array.fromAsync(bytes));
 }
 
 function refuseIncomplete(problems: readonly RestoreProblem[], target: string): void {
@@ -130,33 +141,4 @@ async function linkTablespaces(target: string, tablespaces: BaseRestoreResult['t
   if (tablespaces.length === 0) return;
   const lines = tablespaces.map(({ oid, directory }) => `${oid} ${directory.replace(/[\n\r\\]/g, '\\$&')}\n`);
   await writeFile(path.join(target, 'tablespace_map'), lines.join(''), { mode: 0o600 });
-}
-
-/** postgresql.auto.conf is read wherever postgresql.conf lies, and after it. */
-async function writeRecovery(target: string, recovery: Recovery): Promise<void> {
-  const lines = configurationLines(recoverySettings(recovery));
-  await appendFile(
-    path.join(target, 'postgresql.auto.conf'),
-    `# Written by Holdfast for this restore.\n${lines}`,
-  );
-  await writeFile(path.join(target, 'recovery.signal'), '', { mode: 0o600 });
-}
-
-async function giveTo({ uid, gid }: Owner, directory: string): Promise<void> {
-  try {
-    for (const entry of await readdir(directory, { recursive: true })) {
-      await lchown(path.join(directory, entry), uid, gid);
-    }
-    await lchown(directory, uid, gid);
-  } catch (cause) {
-    throw new Failure('target.write', `${directory} cannot be given to user ${uid} (${codeOf(cause)})`, {
-      subject: directory,
-      hint: 'Only root can give files away.',
-      cause,
-    });
-  }
-}
-
-function codeOf(error: unknown): string {
-  return (error as NodeJS.ErrnoException).code ?? String(error);
 }

@@ -55,12 +55,19 @@ export function* segmentNumbers(from: bigint, to: bigint, segmentSize: number): 
   for (let number = segmentNumber(from, segmentSize); number <= last; number++) yield number;
 }
 
-/** Up to where the WAL that `owner` wrote from `start` on is part of the lineage. */
-function usable(owner: number, start: bigint, { timeline, history }: Lineage): bigint {
+/** Up to where the WAL that `owner` wrote from `start` on is part of the lineage; `start` when nothing of it is. */
+export function usable(owner: number, start: bigint, { timeline, history }: Lineage): bigint {
   if (owner === timeline) return ENDLESS;
   const left = history.find((ancestor) => ancestor.timeline === owner);
   if (left === undefined || owner < timelineAt(start, timeline, history)) return start;
   return left.end;
+}
+
+/** Whether what timeline `owner` had written up to `lsn` is part of the lineage. */
+export function isOn({ timeline, history }: Lineage, owner: number, lsn: bigint): boolean {
+  if (owner === timeline) return true;
+  const left = history.find((ancestor) => ancestor.timeline === owner);
+  return left !== undefined && lsn <= left.end;
 }
 
 function least(a: bigint, b: bigint): bigint {
