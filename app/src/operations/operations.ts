@@ -6,10 +6,12 @@ import type { Machine } from './machine.ts';
 import { listPoints } from './points.ts';
 import { backUpBase } from './postgres/backup.ts';
 import { diagnosePostgres } from './postgres/doctor.ts';
+import { takeEvidence } from './postgres/evidence.ts';
 import { keepJournal } from './postgres/journal.ts';
 import { listBases } from './postgres/points.ts';
 import { planPostgresRestore } from './postgres/restore.ts';
 import { planTableRestore } from './postgres/table.ts';
+import { verifyPostgres } from './postgres/verify.ts';
 import { checkRepository } from './repo/check.ts';
 import { compareSnapshots } from './repo/diff.ts';
 import { dumpContent } from './repo/dump.ts';
@@ -36,6 +38,8 @@ export function operations(machine: Machine): CommandParts {
     backUpBase: backUpBase(machine),
     listBases: listBases(machine),
     planPostgresRestore: planPostgresRestore(machine),
+    takeEvidence: takeEvidence(machine),
+    verifyPostgres: verifyPostgres(machine),
     planTableRestore: planTableRestore(machine),
     diagnosePostgres: diagnosePostgres(machine),
     planForget: planForget(machine),

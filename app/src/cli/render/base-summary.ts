@@ -1,9 +1,10 @@
 import { type Finding, shortId } from '@holdfast/engine';
-import type { BaseSummary } from '../commands/postgres/backup.ts';
+import type { BaseEvidence, BaseSummary } from '../commands/postgres/backup.ts';
 import { formatBytes, formatCount, formatDuration, formatRate } from '../format.ts';
 import { wrapText } from '../paragraph.ts';
 import { type Style, signs } from '../style.ts';
 import { printable } from '../width.ts';
+import { evidenceFigures, renderUnknown } from './postgres-evidence.ts';
 
 export function renderBaseSummary(summary: BaseSummary, style: Style, width: number): string[] {
   const { figures, milliseconds } = summary;
@@ -18,11 +19,26 @@ export function renderBaseSummary(summary: BaseSummary, style: Style, width: num
     `  read    ${formatBytes(bytes)}, ${formatRate(bytes, milliseconds)}: ${checked}`,
     `  stored  ${formatBytes(figures.dataAdded)} new as ${formatBytes(figures.dataAddedPacked)}`,
     `  holds   ${summary.startLsn} to ${summary.endLsn} on timeline ${summary.timeline}`,
+    ...evidenceLines(summary.evidence, style, width),
     ...summary.findings.slice(0, SHOWN).flatMap((finding) => findingLines(finding, style, width)),
     ...(summary.findings.length > SHOWN
       ? [style.quiet(`  and ${formatCount(summary.findings.length - SHOWN)} more (all of them with --json)`)]
       : []),
     `  Next: holdfast postgres restore --base ${shortId(summary.snapshot)} --target DIR`,
+  ];
+}
+
+function evidenceLines(evidence: BaseEvidence | undefined, style: Style, width: number): string[] {
+  if (evidence === undefined) return [];
+  if ('missing' in evidence) {
+    return [
+      `  proof   none: ${printable(evidence.missing)}`,
+      ...(evidence.hint === undefined ? [] : [`          ${printable(evidence.hint)}`]),
+    ];
+  }
+  return [
+    `  proof   evidence ${style.strong(shortId(evidence.snapshot))}: ${evidenceFigures(evidence)}`,
+    ...renderUnknown(evidence.unknown, style, width),
   ];
 }
 

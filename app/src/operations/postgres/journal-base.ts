@@ -9,8 +9,8 @@ import { historyOf } from '../../sources/postgres/journal/stored-history.ts';
 import { walFilesOf, walPlace } from '../../sources/postgres/journal/wal-slices.ts';
 import { parseLsn } from '../../sources/postgres/wal/lsn.ts';
 import { labelsOf } from '../files/snapshot-labels.ts';
-import { hostOf } from './backup.ts';
 import type { JournalParts } from './journal-loops.ts';
+import { hostOf } from './server.ts';
 
 type BaseParts = Omit<JournalParts, 'story'>;
 

@@ -13,6 +13,7 @@ import { collectLists, parsePositive } from '../../option-values.ts';
 import { baseSummaryRecords, renderBaseSummary } from '../../render/base-summary.ts';
 import type { RepositoryAccess } from '../../repository-options.ts';
 import { addServerOptions, type ServerOptions } from '../../server-options.ts';
+import type { EvidenceSummary } from './evidence.ts';
 
 export interface BackUpBaseRequest extends ServerOptions {
   readonly checkpoint: 'fast' | 'spread';
@@ -20,6 +21,7 @@ export interface BackUpBaseRequest extends ServerOptions {
   readonly maxRate?: number;
   readonly acceptDamage?: true;
   readonly compression: 'auto' | 'off' | 'max';
+  readonly evidence: boolean;
   readonly host?: string;
   readonly tag?: readonly (readonly string[])[];
 }
@@ -38,8 +40,13 @@ export interface BaseSummary {
   /** What is wrong with the base or missing from it; errors only where damage was accepted. */
   readonly findings: readonly Finding[];
   readonly figures: SnapshotSummary;
+  /** Absent when it was not asked for. */
+  readonly evidence?: BaseEvidence;
   readonly milliseconds: number;
 }
+
+/** What was learnt right after the base, or why nothing was. */
+export type BaseEvidence = EvidenceSummary | { readonly missing: string; readonly hint?: string };
 
 export type BackUpBase = (
   access: RepositoryAccess,
@@ -81,6 +88,7 @@ export function define(parent: Command, context: Context, backUpBase: BackUpBase
         .choices(['auto', 'off', 'max'])
         .default('auto'),
     )
+    .option('--no-evidence', 'do not write down what the server holds (a minute at most, after the base)')
     .option('-H, --host <host>', 'the host it is of (default: the server’s)')
     .option('--tag <tags>', 'mark it with further tags, comma separated (several times)', collectLists);
   endRepositoryCommand(command).action(async () => {

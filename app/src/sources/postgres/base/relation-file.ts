@@ -13,7 +13,10 @@ export function isRewrittenInPlace(path: string): boolean {
   return RELATION.test(path) || WAL.test(path);
 }
 
-/** Which gigabyte of its relation a file is, from 0. */
-export function segmentNumber(path: string): number {
-  return Number(RELATION.exec(path)?.[1] ?? 0);
+/** The number in its relation of a file's first page: a relation is a file for each gigabyte. */
+export function firstBlock(path: string): number {
+  return Number(RELATION.exec(path)?.[1] ?? 0) * BLOCKS_PER_FILE;
 }
+
+/** 1 GiB of pages of 8 KiB: how PostgreSQL is built unless one asks for something else. */
+const BLOCKS_PER_FILE = 131_072;

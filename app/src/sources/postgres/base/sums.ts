@@ -2,10 +2,7 @@ import { createPageSums, Failure } from '@holdfast/engine';
 import type { Lsn } from '../wal/lsn.ts';
 import { DamagedPages, damageFailure } from './damaged-pages.ts';
 import { type BaseManifest, neededWal } from './manifest.ts';
-import { isRelationFile, segmentNumber } from './relation-file.ts';
-
-/** 1 GiB of pages of 8 KiB: how PostgreSQL is built unless one asks for something else. */
-const BLOCKS_PER_SEGMENT = 131_072;
+import { firstBlock, isRelationFile } from './relation-file.ts';
 
 interface ReceivedFile {
   readonly size: number;
@@ -29,9 +26,14 @@ export class BaseSums {
   /** The file's bytes, as they are; `path` is below the data directory. */
   async *through(path: string, bytes: AsyncIterable<Buffer>, checkPages: boolean): AsyncGenerator<Buffer> {
     const pages = checkPages && isRelationFile(path);
-    const firstBlock = segmentNumber(path) * BLOCKS_PER_SEGMENT;
     this.#sums.begin(
-      pages ? { firstBlock, since: this.start, onWrong: (block) => this.damage.add(path, block) } : undefined,
+      pages
+        ? {
+            firstBlock: firstBlock(path),
+            since: this.start,
+            onWrong: (block) => this.damage.add(path, block),
+          }
+        : undefined,
     );
     let size = 0;
     for await (const piece of bytes) {
