@@ -18,6 +18,7 @@ import { inspectServer } from '../../app/src/sources/postgres/journal/receiver.t
 import { WalShipper } from '../../app/src/sources/postgres/journal/wal-shipper.ts';
 import { walPlace } from '../../app/src/sources/postgres/journal/wal-slices.ts';
 import { systemClock } from '../../engine/src/kernel/clock.ts';
+import { KeptIndex } from '../../engine/src/repository/kept-index.ts';
 import type { Repository } from '../../engine/src/repository/repository.ts';
 import { PostgresScene } from '../scenes/postgres-scene.ts';
 import type { RunningPostgres } from '../servers/postgres.ts';
@@ -58,6 +59,7 @@ export class EvidenceScene implements AsyncDisposable {
       spool: receiver.spool,
       writer: {
         repository,
+        index: new KeptIndex(repository),
         place: walPlace(facts.systemId),
         clock: systemClock,
         labels: { hostname: 'scene', username: 'somebody', uid: 0, gid: 0, programVersion: 'holdfast test' },
@@ -66,6 +68,7 @@ export class EvidenceScene implements AsyncDisposable {
       },
       segmentSize: facts.segmentSize,
       clock: systemClock,
+      random: Math.random,
       interval: 60_000,
       onEvent: () => undefined,
       signal: new AbortController().signal,
