@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { Failure } from '@holdfast/engine';
 import { z } from 'zod';
+import { baseConfig } from './base/base-config.ts';
 import { environmentParameters, passwordFrom, serviceParameters } from './connection/parameter-sources.ts';
 import {
   type Parameters,
@@ -9,7 +10,8 @@ import {
   type ServerAddress,
   serverAddress,
 } from './connection/server-address.ts';
-import { baseConfig, journalConfig } from './journal/journal-config.ts';
+import { evidenceConfig } from './evidence/evidence-config.ts';
+import { journalConfig } from './journal/journal-config.ts';
 
 /** A text that may be secret: itself, or where it is. */
 const secret = z.union([
@@ -47,6 +49,7 @@ export const postgresConfig = z.strictObject({
     })
     .optional(),
   base: baseConfig.optional().describe('How base backups are taken.'),
+  evidence: evidenceConfig.optional().describe('What is counted, and for how long it may take.'),
   journal: journalConfig.optional().describe('That there is a journal, and how.'),
 });
 

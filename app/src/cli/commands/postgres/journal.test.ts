@@ -60,10 +60,12 @@ describe('holdfast postgres journal', () => {
     const names = [...ours.matchAll(/^ *(?:-\w, )?--(?:no-)?([a-z-]+)/gm)].map(([, name = '']) =>
       name.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase()),
     );
+    // Done once, by hand, for a server that is gone.
+    const lasting = names.filter((name) => name !== 'drain');
     const { journal, base } = postgresConfig.shape;
     const keys = [journal, base].flatMap((part) => Object.keys(part.unwrap().shape));
-    expect(names.length).toBeGreaterThan(8);
-    expect(keys).toEqual(expect.arrayContaining(names));
+    expect(lasting.length).toBeGreaterThan(8);
+    expect(keys).toEqual(expect.arrayContaining(lasting));
   });
 
   test.each([

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { duration } from '../config-values.ts';
 
 /** PostgreSQL's own rule, so that a name needs no quotes anywhere. */
 export const SLOT_NAME = /^[a-z0-9_]{1,63}$/;
@@ -12,9 +13,7 @@ export const journalConfig = z.strictObject({
       'A directory where WAL is durable before the server hears that it is, best on another machine than the server’s. ' +
         'Below ~/.local/state unless named.',
     ),
-  rpo: z
-    .string()
-    .regex(/^(?:\d+(?:\.\d+)?(?:ms|s|m|h|d))+$/)
+  rpo: duration
     .default('5m')
     .describe('How much may be lost with the machine that has the spool: 30s, 5m, 1h30m. A second at least.'),
   slot: z
@@ -40,15 +39,4 @@ export const journalConfig = z.strictObject({
       'Take a base backup whenever none leads to the journal: at its very beginning, and after a gap. Without it a finding ' +
         'says that one is missing.',
     ),
-});
-
-/** How base backups of a PostgreSQL source are taken: what `holdfast postgres backup` has as options. */
-export const baseConfig = z.strictObject({
-  checkpoint: z
-    .enum(['fast', 'spread'])
-    .default('fast')
-    .describe('Begin at once with a checkpoint that the disks feel, or wait for one that nobody does.'),
-  maxRate: z.int().min(1).optional().describe('KiB/s that the server sends at most.'),
-  compression: z.enum(['auto', 'off', 'max']).default('auto').describe('How hard to compress new data.'),
-  host: z.string().optional().describe('The host that snapshots are of; the server’s own unless named.'),
 });
