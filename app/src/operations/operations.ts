@@ -11,6 +11,7 @@ import { listBases } from './postgres/points.ts';
 import { planPostgresRestore } from './postgres/restore.ts';
 import { planTableRestore } from './postgres/table.ts';
 import { checkRepository } from './repo/check.ts';
+import { copySnapshots } from './repo/copy.ts';
 import { compareSnapshots } from './repo/diff.ts';
 import { dumpContent } from './repo/dump.ts';
 import { findEntries } from './repo/find.ts';
@@ -41,6 +42,7 @@ export function operations(machine: Machine): CommandParts {
     planForget: planForget(machine),
     initRepository: initRepository(machine),
     checkRepository: checkRepository(machine),
+    copySnapshots: copySnapshots(machine),
     planPrune: planPrune(machine),
     measureRepository: measureRepository(machine),
     listEntries: listEntries(machine),

@@ -19,12 +19,13 @@ import { copySnapshots } from './copy.ts';
 import type { CopyOptions, CopyReport } from './report.ts';
 
 const PACK = 8_000;
-const empty: Record<1 | 2, SmallRepository[]> = { 1: [], 2: [] };
+const empty = new Map<string, SmallRepository>();
 let source: SmallRepository;
 let snapshots: StoredSnapshot[];
 
-function target(version: 1 | 2 = 2): SmallRepository {
-  return (empty[version][0] as SmallRepository).clone();
+/** An empty repository; each name has a key of its own. */
+function target(version: 1 | 2 = 2, name: 'there' | 'here' = 'there'): SmallRepository {
+  return (empty.get(`${name} ${version}`) as SmallRepository).clone();
 }
 
 /** Half of each can be compressed. */
@@ -37,7 +38,11 @@ function files(...seeds: number[]): Record<string, Uint8Array> {
 }
 
 beforeAll(async () => {
-  for (const version of [1, 2] as const) empty[version].push(await SmallRepository.create('other', version));
+  for (const version of [1, 2] as const) {
+    for (const name of ['there', 'here']) {
+      empty.set(`${name} ${version}`, await SmallRepository.create(name, version));
+    }
+  }
   source = await SmallRepository.create();
   const pack = { packSize: PACK };
   snapshots = [
@@ -47,8 +52,9 @@ beforeAll(async () => {
   ];
 });
 
+/** Findings are without the note that both cut files differently, which they do here. */
 async function copy(from: Repository, to: Repository, options: Partial<CopyOptions> = {}) {
-  return await copySnapshots(from, to, {
+  const report = await copySnapshots(from, to, {
     clock: patientClock,
     random: Math.random,
     snapshots: await from.loadSnapshots(),
@@ -57,6 +63,9 @@ async function copy(from: Repository, to: Repository, options: Partial<CopyOptio
     signal: new AbortController().signal,
     ...options,
   });
+  const noted = report.findings.filter(({ code }) => code === 'copy.chunker-differs');
+  expect(noted).toHaveLength(report.copied.length + report.damaged.length > 0 ? 1 : 0);
+  return { ...report, findings: report.findings.filter((finding) => !noted.includes(finding)) };
 }
 
 async function findingsIn(repository: Repository) {
@@ -100,7 +109,7 @@ describe('a copy', () => {
     const formats = fc.constantFrom<1 | 2>(1, 2);
     const generations = fc.array(anyFolders, { minLength: 1, maxLength: 3 });
     const cases = fc.asyncProperty(formats, formats, generations, async (from, to, trees) => {
-      const original = target(from);
+      const original = target(from, 'here');
       for (const [day, tree] of trees.entries()) {
         await original.backup(planted(tree), `2026-02-0${day + 1}T00:00:00Z`, { packSize: PACK });
       }

@@ -72,6 +72,7 @@ class CopyRun {
       if (there === undefined) wanted.push(from);
       else present.push({ from, to: there.id });
     }
+    if (wanted.length > 0) this.#findings.push(...cutDifferently(this.#source, this.#target));
     const plan = await this.#plan(wanted);
     const packsBefore = this.#target.index.packs.length;
     if (dryRun === true)
@@ -172,6 +173,22 @@ class CopyRun {
 
 function asPlanned(from: StoredSnapshot): { from: StoredSnapshot } {
   return { from };
+}
+
+/** The copies themselves are whole; but a file that is backed up to both is stored twice. */
+function cutDifferently(source: IndexedRepository, target: IndexedRepository): CheckFinding[] {
+  const [one, other] = [source, target].map(({ repository }) => repository.config.chunkerPolynomial);
+  if (one === other) return [];
+  return [
+    {
+      severity: 'note',
+      code: 'copy.chunker-differs',
+      subject: 'the two repositories',
+      message:
+        'They cut files differently: what is copied and what is backed up to the target itself share nothing.',
+      hint: 'A target made with "holdfast repo init --copy-chunker-params --from-repo SOURCE" cuts as the source does.',
+    },
+  ];
 }
 
 function notCopied({ id }: StoredSnapshot, affected: NonNullable<CheckFinding['affected']>): CheckFinding {
