@@ -56,7 +56,8 @@ export class BlobMover {
     const threads = Math.max(1, Math.min(most, Math.ceil(options.bytes / BYTES_WORTH_A_THREAD)));
     this.#source = source;
     this.#options = options;
-    this.#readsAtOnce = 2 * threads;
+    // One more than there are threads, so that each finds its next run in memory.
+    this.#readsAtOnce = threads + 1;
     this.#lastIndexAt = clock.now();
     this.#sink = new PackSink(target, index, clock, Promise.resolve());
     const setup = {

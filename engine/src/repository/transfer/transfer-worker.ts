@@ -54,8 +54,8 @@ function work(port: MessagePort, setup: TransferSetup): void {
   });
 }
 
-/** One for data, one for trees. */
-const MOST_BUFFERS = 2;
+/** The one that is saved while the next is filled. */
+const MOST_BUFFERS = 1;
 
 if (parentPort === null) throw new Error('this module is a worker thread');
 work(parentPort, workerData as TransferSetup);
