@@ -1,4 +1,12 @@
-import { type CopyProgress, copySnapshots as copyBetween, Failure, isFailure } from '@holdfast/engine';
+import {
+  type CopyProgress,
+  copySnapshots as copyBetween,
+  Failure,
+  type Finding,
+  type Id,
+  isFailure,
+  shortId,
+} from '@holdfast/engine';
 import type { Work } from '../../cli/command-frame.ts';
 import type { CopySnapshots } from '../../cli/commands/repo/copy.ts';
 import { readDataOf } from '../data-subset.ts';
@@ -26,7 +34,14 @@ export function copySnapshots(machine: AccessMachine): CopySnapshots {
       },
       machine,
     );
-    const snapshots = await chooseSnapshots(source.repository, request.snapshots, request, source.signal);
+    const unreadable: Finding[] = [];
+    const snapshots = await chooseSnapshots(
+      source.repository,
+      request.snapshots,
+      request,
+      source.signal,
+      (id, failure) => unreadable.push(unreadableSnapshot(id, failure)),
+    );
     const report = await sayingHowToGoOn(() =>
       copyBetween(source.repository, target.repository, {
         clock,
@@ -39,7 +54,19 @@ export function copySnapshots(machine: AccessMachine): CopySnapshots {
         signal: target.signal,
       }),
     );
-    return { ...report, dryRun, milliseconds: clock.now() - startedAt };
+    const findings = [...unreadable, ...report.findings];
+    return { ...report, findings, dryRun, milliseconds: clock.now() - startedAt };
+  };
+}
+
+/** What it holds, and so whether it was meant, nobody knows. */
+function unreadableSnapshot(id: Id, { message }: Failure): Finding {
+  return {
+    severity: 'error',
+    code: 'copy.snapshot-unreadable',
+    subject: `snapshot ${shortId(id)}`,
+    message: `It was not copied, since its file in the source cannot be read: ${message}.`,
+    hint: 'Its files may still be in the source, but what led to them is lost.',
   };
 }
 

@@ -1,11 +1,10 @@
-import type { BlobType, PackedBlob, StoredSnapshot, Tree } from '../../format/types.ts';
+import type { PackedBlob, StoredSnapshot } from '../../format/types.ts';
 import type { Failure } from '../../kernel/failure.ts';
 import type { Id } from '../../kernel/id.ts';
-import { damageOf } from '../../repository/check/damage.ts';
-import { type BlobKey, blobKey } from '../../repository/check/ledger.ts';
+import type { BlobKey } from '../../repository/check/ledger.ts';
 import type { IndexedRepository } from '../../repository/indexed-repository.ts';
 import type { PackPart } from '../../repository/transfer/blob-mover.ts';
-import { walkTrees } from '../../repository/tree-walk.ts';
+import { CopySurvey, type SurveyOptions } from './copy-survey.ts';
 
 /** What is to be copied, in the order in which it is done. */
 export interface CopyPlan {
@@ -24,23 +23,14 @@ export interface CopyBatch {
   parts(): Iterable<PackPart>;
 }
 
-export interface PlanOptions {
-  /** Trees read so far. */
-  readonly onTree?: (trees: number) => void;
-  readonly signal: AbortSignal;
-}
-
-/**
- * Finds out what the target lacks of the snapshots: all their trees are read, also those that the target has, since a
- * tree may have come with a copy that was cut short before what lies below it. The rest is told by the two indexes.
- */
+/** Finds out what the target lacks of the snapshots. */
 export async function planCopy(
   source: IndexedRepository,
   target: IndexedRepository,
   snapshots: readonly StoredSnapshot[],
-  options: PlanOptions,
+  options: SurveyOptions,
 ): Promise<CopyPlan> {
-  const survey = new Survey(source, target, options);
+  const survey = new CopySurvey(source, target, options);
   const reached: Reached[] = [];
   for (const snapshot of snapshots) {
     await survey.add(snapshot);
@@ -56,93 +46,6 @@ interface Reached {
   readonly snapshot: StoredSnapshot;
   readonly blobs: number;
   readonly bytes: number;
-}
-
-class Survey {
-  /** Of the source's blob table, in the order in which they were met: what the target lacks. */
-  readonly entries: number[] = [];
-  readonly lost = new Map<BlobKey, Failure | undefined>();
-  bytes = 0;
-  readonly #source: IndexedRepository;
-  readonly #target: IndexedRepository;
-  readonly #options: PlanOptions;
-  /** By entry of the source's blob table. */
-  readonly #met: Uint8Array;
-  /** Trees that the target has and the source does not. */
-  readonly #metElsewhere = new Set<BlobKey>();
-  #trees = 0;
-
-  constructor(source: IndexedRepository, target: IndexedRepository, options: PlanOptions) {
-    this.#source = source;
-    this.#target = target;
-    this.#options = options;
-    this.#met = new Uint8Array(source.index.table.size);
-  }
-
-  async add(snapshot: StoredSnapshot): Promise<void> {
-    await walkTrees([snapshot.tree], {
-      concurrency: this.#source.repository.backend.connections,
-      signal: this.#options.signal,
-      load: (id) => this.#load(id),
-      enter: (id) => this.#meet('tree', id),
-      visit: (_, tree) => {
-        this.#trees += 1;
-        this.#options.onTree?.(this.#trees);
-        for (const { content } of tree.nodes) for (const id of content ?? []) this.#meet('data', id);
-      },
-    });
-  }
-
-  /** Whether it can be had and was not met before. */
-  #meet(type: BlobType, id: Id): boolean {
-    const { table } = this.#source.index;
-    const entry = table.findId(type, id);
-    const isThere = entry >= 0 && table.packOf(entry) >= 0;
-    if (isThere) {
-      if (this.#met[entry] === 1) return false;
-      this.#met[entry] = 1;
-    }
-    if (this.#target.index.has(type, id)) return isThere || this.#meetElsewhere(blobKey(type, id));
-    if (!isThere) {
-      this.lost.set(blobKey(type, id), undefined);
-      return false;
-    }
-    this.entries.push(entry);
-    this.bytes += table.lengthOf(entry);
-    return true;
-  }
-
-  #meetElsewhere(key: BlobKey): boolean {
-    if (this.#metElsewhere.has(key)) return false;
-    this.#metElsewhere.add(key);
-    return true;
-  }
-
-  /** What neither has is lost, and the walk goes on beside it. */
-  async #load(id: Id): Promise<Tree> {
-    try {
-      return await loadTree(this.#source, this.#target, id, this.#options.signal);
-    } catch (error) {
-      this.lost.set(blobKey('tree', id), damageOf(error));
-      return { nodes: [] };
-    }
-  }
-}
-
-/** From the target, where the source is damaged. */
-export async function loadTree(
-  source: IndexedRepository,
-  target: IndexedRepository,
-  id: Id,
-  signal: AbortSignal,
-): Promise<Tree> {
-  try {
-    return await source.loadTree(id, signal);
-  } catch (error) {
-    damageOf(error);
-    if (!target.index.has('tree', id)) throw error;
-    return await target.loadTree(id, signal);
-  }
 }
 
 /**

@@ -171,6 +171,26 @@ describe('a copy', () => {
     expect(await findingsIn(there.repository)).toEqual(CLEAN);
   });
 
+  test('of one more snapshot reads the folders that are not as they were', async () => {
+    const from = source.clone();
+    const there = target();
+    await copy(from.repository, there.repository);
+    const folder = (seed: number) => ({ stays: { deep: files(31, 32) }, changes: { deep: files(seed) } });
+    await from.backup({ tree: folder(33), other: files(34) }, '2026-01-04T00:00:00Z');
+    await copy(from.repository, there.repository);
+    await from.backup({ tree: folder(35), other: files(34) }, '2026-01-05T00:00:00Z');
+    let trees = 0;
+    const report = await copy(from.repository, there.repository, {
+      onProgress: ({ phase, done }) => {
+        if (phase === 'plan') trees = done;
+      },
+    });
+    // The root, tree, changes and what is deep in that.
+    expect([report.copied.length, trees]).toEqual([1, 4]);
+    expect(await findingsIn(there.repository)).toEqual(CLEAN);
+    expect(await treesOf(there.repository)).toEqual(await treesOf(from.repository));
+  });
+
   test('that is only tried says as much and writes nothing', async () => {
     const there = target();
     const before = new Map(there.files);

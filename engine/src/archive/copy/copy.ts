@@ -9,7 +9,8 @@ import { IndexedRepository } from '../../repository/indexed-repository.ts';
 import type { Repository } from '../../repository/repository.ts';
 import { BlobMover } from '../../repository/transfer/blob-mover.ts';
 import { type WriteAccess, withWriteLock } from '../backup/write-lock.ts';
-import { type CopyPlan, loadTree, planCopy } from './copy-plan.ts';
+import { type CopyPlan, planCopy } from './copy-plan.ts';
+import { loadTree } from './copy-survey.ts';
 import { verifySample } from './copy-verification.ts';
 import type { CopyOptions, CopyProgress, CopyReport } from './report.ts';
 import { describeCopy, KnownCopies } from './snapshot-copy.ts';
@@ -73,7 +74,10 @@ class CopyRun {
       else present.push({ from, to: there.id });
     }
     if (wanted.length > 0) this.#findings.push(...cutDifferently(this.#source, this.#target));
-    const plan = await this.#plan(wanted);
+    const plan = await this.#plan(
+      wanted,
+      present.map(({ from }) => from),
+    );
     const packsBefore = this.#target.index.packs.length;
     if (dryRun === true)
       this.#copied.push(...plan.batches.flatMap((batch) => batch.snapshots.map(asPlanned)));
@@ -95,8 +99,9 @@ class CopyRun {
   }
 
   /** Leaves out snapshots that cannot be copied whole: nothing is brought for them alone. */
-  async #plan(snapshots: readonly StoredSnapshot[]): Promise<CopyPlan> {
+  async #plan(snapshots: readonly StoredSnapshot[], present: readonly StoredSnapshot[]): Promise<CopyPlan> {
     const options = {
+      present,
       signal: this.#signal,
       onTree: (done: number) => this.#tell({ phase: 'plan', done }),
     };

@@ -83,15 +83,16 @@ export function define(parent: Command, context: Context, copySnapshots: CopySna
   });
 }
 
-function failUnlessWhole({ damaged, findings }: CopyResult): void {
-  const errors = findings.filter(({ severity }) => severity === 'error').length;
-  if (errors > damaged.length) {
+function failUnlessWhole({ findings }: CopyResult): void {
+  const errors = findings.filter(({ severity }) => severity === 'error');
+  const leftOut = errors.filter(({ code }) => code.startsWith('copy.')).length;
+  if (errors.length > leftOut) {
     throw new Failure('repository.damaged', 'the target does not hold what was written to it', {
       hint: 'Look at its storage, then run holdfast repo check --read-data on it.',
     });
   }
-  if (damaged.length > 0) {
-    throw new Failure('incomplete', `${formatCounted(damaged.length, 'snapshot')} could not be copied`, {
+  if (leftOut > 0) {
+    throw new Failure('incomplete', `${formatCounted(leftOut, 'snapshot')} could not be copied`, {
       hint: 'They are listed with what is missing. All others are in the target, whole.',
     });
   }
