@@ -1,5 +1,4 @@
 import type { PackedBlob, StoredSnapshot } from '../../format/types.ts';
-import type { Failure } from '../../kernel/failure.ts';
 import type { Id } from '../../kernel/id.ts';
 import type { BlobKey } from '../../repository/check/ledger.ts';
 import type { IndexedRepository } from '../../repository/indexed-repository.ts';
@@ -13,7 +12,7 @@ export interface CopyPlan {
   readonly blobs: number;
   readonly bytes: number;
   /** What snapshots need, the target lacks, and the source cannot give. */
-  readonly lost: ReadonlyMap<BlobKey, Failure | undefined>;
+  readonly lost: ReadonlySet<BlobKey>;
 }
 
 /** Snapshots that are saved together, when all that they need is there. */

@@ -1,5 +1,5 @@
 import type { BlobType, StoredSnapshot, Tree } from '../../format/types.ts';
-import { type Failure, isFailure } from '../../kernel/failure.ts';
+import { isFailure } from '../../kernel/failure.ts';
 import type { Id } from '../../kernel/id.ts';
 import { damageOf } from '../../repository/check/damage.ts';
 import { type BlobKey, blobKey } from '../../repository/check/ledger.ts';
@@ -25,10 +25,12 @@ export class CopySurvey {
   /** Their bytes in the source's packs. */
   bytes = 0;
   /** What the target lacks and the source cannot give. */
-  readonly lost = new Map<BlobKey, Failure | undefined>();
+  readonly lost = new Set<BlobKey>();
   readonly #source: IndexedRepository;
   readonly #target: IndexedRepository;
   readonly #options: SurveyOptions;
+  /** By host and paths. */
+  readonly #present: ReadonlyMap<string, StoredSnapshot>;
   /** By entry of the source's blob table. */
   readonly #met: Uint8Array;
   /** Trees that the target has and the source does not. */
@@ -41,11 +43,12 @@ export class CopySurvey {
     this.#source = source;
     this.#target = target;
     this.#options = options;
+    this.#present = newestOfEach(options.present);
     this.#met = new Uint8Array(source.index.table.size);
   }
 
   async add(snapshot: StoredSnapshot): Promise<void> {
-    const earlier = latestLike(snapshot, this.#options.present);
+    const earlier = this.#present.get(kindOf(snapshot));
     if (earlier !== undefined) this.#compare(snapshot.tree, earlier.tree);
     await walkTrees([snapshot.tree], {
       concurrency: this.#source.repository.backend.connections,
@@ -71,7 +74,7 @@ export class CopySurvey {
     }
     if (this.#target.index.has(type, id)) return isThere || this.#meetElsewhere(blobKey(type, id));
     if (!isThere) {
-      this.lost.set(blobKey(type, id), undefined);
+      this.lost.add(blobKey(type, id));
       return false;
     }
     this.entries.push(entry);
@@ -92,7 +95,8 @@ export class CopySurvey {
       await this.#compareWithEarlier(id, tree);
       return tree;
     } catch (error) {
-      this.lost.set(blobKey('tree', id), damageOf(error));
+      damageOf(error);
+      this.lost.add(blobKey('tree', id));
       return { nodes: [] };
     }
   }
@@ -147,16 +151,18 @@ export async function loadTree(
   }
 }
 
-/** The newest of the same host and paths. */
-function latestLike(
-  { hostname, paths }: StoredSnapshot,
-  snapshots: readonly StoredSnapshot[],
-): StoredSnapshot | undefined {
-  return snapshots
-    .filter((other) => other.hostname === hostname && other.paths.join('\0') === paths.join('\0'))
-    .reduce<StoredSnapshot | undefined>(
-      (newest, other) =>
-        newest === undefined || Date.parse(other.time) > Date.parse(newest.time) ? other : newest,
-      undefined,
-    );
+/** The newest of each host and set of paths. */
+function newestOfEach(snapshots: readonly StoredSnapshot[]): Map<string, StoredSnapshot> {
+  const newest = new Map<string, StoredSnapshot>();
+  for (const snapshot of snapshots) {
+    const known = newest.get(kindOf(snapshot));
+    if (known === undefined || Date.parse(snapshot.time) > Date.parse(known.time)) {
+      newest.set(kindOf(snapshot), snapshot);
+    }
+  }
+  return newest;
+}
+
+function kindOf({ hostname, paths }: StoredSnapshot): string {
+  return [hostname, ...paths].join('\0');
 }

@@ -1,5 +1,5 @@
 import type { StoredSnapshot } from '../../format/types.ts';
-import type { Failure } from '../../kernel/failure.ts';
+import { mapConcurrently } from '../../kernel/concurrency.ts';
 import { type Id, shortId } from '../../kernel/id.ts';
 import { findAffectedPaths } from '../../repository/check/affected-paths.ts';
 import { type BlobKey, blobKey } from '../../repository/check/ledger.ts';
@@ -53,7 +53,8 @@ class CopyRun {
   readonly #copied: { from: StoredSnapshot; to?: Id }[] = [];
   readonly #damaged: StoredSnapshot[] = [];
   readonly #findings: CheckFinding[] = [];
-  readonly #lost = new Map<BlobKey, Failure | undefined>();
+  /** What the target lacks and the source cannot give. */
+  readonly #lost = new Set<BlobKey>();
   #totalSnapshots = 0;
 
   constructor(source: IndexedRepository, { indexed, signal }: WriteAccess, options: CopyOptions) {
@@ -79,9 +80,8 @@ class CopyRun {
       present.map(({ from }) => from),
     );
     const packsBefore = this.#target.index.packs.length;
-    if (dryRun === true)
-      this.#copied.push(...plan.batches.flatMap((batch) => batch.snapshots.map(asPlanned)));
-    else await this.#execute(plan);
+    if (dryRun !== true) await this.#execute(plan);
+    else for (const batch of plan.batches) this.#copied.push(...batch.snapshots.map((from) => ({ from })));
     const { findings, read } = await verifySample(this.#target, packsBefore, verify, {
       ...this.#options,
       signal: this.#signal,
@@ -108,7 +108,7 @@ class CopyRun {
     this.#totalSnapshots = snapshots.length;
     const plan = await planCopy(this.#source, this.#target, snapshots, options);
     if (plan.lost.size === 0) return plan;
-    for (const [key, why] of plan.lost) this.#lost.set(key, why);
+    for (const key of plan.lost) this.#lost.add(key);
     const whole = await this.#whole(snapshots);
     this.#totalSnapshots = whole.length;
     return await planCopy(this.#source, this.#target, whole, options);
@@ -127,7 +127,7 @@ class CopyRun {
       threads,
       bytes: plan.bytes,
       signal: this.#signal,
-      onLost: ({ type, id }, why) => this.#lost.set(blobKey(type, id), why),
+      onLost: ({ type, id }) => this.#lost.add(blobKey(type, id)),
       onMoved: (bytes) => {
         done += bytes;
         tell();
@@ -137,10 +137,13 @@ class CopyRun {
       for (const batch of plan.batches) {
         await mover.move(batch.parts());
         await mover.finish();
-        for (const from of await this.#whole(batch.snapshots)) {
-          this.#copied.push({ from, to: await repository.saveSnapshot(describeCopy(from), this.#signal) });
-          tell();
-        }
+        const whole = await this.#whole(batch.snapshots);
+        const saved = await mapConcurrently(whole, repository.backend.connections, async (from) => ({
+          from,
+          to: await repository.saveSnapshot(describeCopy(from), this.#signal),
+        }));
+        this.#copied.push(...saved);
+        tell();
       }
     } finally {
       await mover.stop();
@@ -150,7 +153,7 @@ class CopyRun {
   /** Those that need nothing of what is lost. For each of the others there is a finding from now on. */
   async #whole(snapshots: readonly StoredSnapshot[]): Promise<readonly StoredSnapshot[]> {
     if (this.#lost.size === 0) return snapshots;
-    const concerned = new Map([...this.#lost.keys()].map((key) => [key, new Set([0])]));
+    const concerned = new Map([...this.#lost].map((key) => [key, new Set([0])]));
     const whole: StoredSnapshot[] = [];
     for (const snapshot of snapshots) {
       const found = await findAffectedPaths([snapshot], concerned, (id) =>
@@ -174,10 +177,6 @@ class CopyRun {
       totalSnapshots: this.#totalSnapshots,
     });
   }
-}
-
-function asPlanned(from: StoredSnapshot): { from: StoredSnapshot } {
-  return { from };
 }
 
 /** The copies themselves are whole; but a file that is backed up to both is stored twice. */
