@@ -1,7 +1,16 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
+import { openLocal } from '../../engine/src/backend/local/local.ts';
+import { systemClock } from '../../engine/src/kernel/clock.ts';
+import { type HeldLock, takeLock } from '../../engine/src/repository/locks.ts';
+import { openRepository } from '../../engine/src/repository/open.ts';
 import { commandLine } from './command-line.ts';
+
+async function holdExclusively(repository: string, password: string): Promise<HeldLock> {
+  const opened = await openRepository(await openLocal({ path: repository }), password);
+  return await takeLock(opened, { exclusive: true, clock: systemClock });
+}
 
 test('the first repository is damaged, then gone: what could be copied comes back from the copy', async () => {
   using person = commandLine({
@@ -28,9 +37,13 @@ test('the first repository is damaged, then gone: what could be copied comes bac
   writeFileSync(damaged, bytes);
 
   await person.run(['repo', 'init', '--copy-chunker-params']);
+  const pruning = await holdExclusively(path.join(person.directory, 'first'), 'of the first');
+  expect((await person.run(['repo', 'copy'])).exitCode).toBe(11);
+  expect((await person.run(['repo', 'copy', '--no-lock', '--dry-run'])).exitCode).toBe(3);
+  await pruning.release();
   const copied = await person.run(['repo', 'copy', '--json']);
   expect(copied.exitCode).toBe(3);
-  expect(copied.lines()).toMatchObject([
+  expect(copied.lines().filter(({ type }) => type !== 'status')).toMatchObject([
     { type: 'copied', from: tuesday },
     { type: 'finding', code: 'copy.snapshot-unreadable', subject: `snapshot ${monday.slice(0, 8)}` },
     { type: 'summary', copied: 1 },
