@@ -12,7 +12,7 @@ import { flushLsn } from './journal-scene.ts';
 const holdfast = fileURLToPath(new URL('../../holdfast', import.meta.url));
 
 /** Restores by the command line and kills it after so many milliseconds; answers whether it was done before. */
-async function restore(args: readonly string[], killAfter?: number): Promise<boolean> {
+async function restore(args: readonly string[], killWhen?: number | (() => boolean)): Promise<boolean> {
   const child = spawn(holdfast, ['postgres', 'restore', ...args], {
     env: { ...process.env, HOLDFAST_PASSWORD: PASSWORD },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -26,9 +26,14 @@ async function restore(args: readonly string[], killAfter?: number): Promise<boo
     });
   }
   const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
-  const timer = setTimeout(() => process.kill(-(child.pid ?? 0), 'SIGKILL'), killAfter ?? 100_000);
+  const kill = () => process.kill(-(child.pid ?? 0), 'SIGKILL');
+  const timer = typeof killWhen === 'function' ? undefined : setTimeout(kill, killWhen ?? 100_000);
+  const watch = setInterval(() => {
+    if (typeof killWhen === 'function' && killWhen()) kill();
+  }, 1);
   const code = await ended;
   clearTimeout(timer);
+  clearInterval(watch);
   if (code !== null) expect(code, said).toBe(0);
   return code === 0;
 }
@@ -67,9 +72,13 @@ describe.each(['a new directory', 'a data directory'] as const)('into %s', (plac
     for (let attempt = 0, done = false; !done; attempt++) {
       // What only looks takes as long as the real one does until it writes.
       const killAfter = beginning * (0.8 + Math.random());
-      done = await restore(args, attempt < KILLS ? killAfter : undefined);
       const control = path.join(directory, 'global/pg_control');
-      const begun = existsSync(path.join(directory, '.holdfast-restore'));
+      const marker = path.join(directory, '.holdfast-restore');
+      const isHalf = () => existsSync(marker) && !existsSync(control);
+      // Once for certain in the middle, then wherever it happens to be.
+      const killWhen = attempt === 0 ? isHalf : killAfter;
+      done = await restore(args, attempt < KILLS ? killWhen : undefined);
+      const begun = existsSync(marker);
       if (done || !begun) continue;
       undone.push(existsSync(control) ? 'whole' : 'half');
       if (existsSync(control)) continue;

@@ -60,9 +60,12 @@ describe.each<Major>([14, 17, 18])('the WAL of PostgreSQL %i', (major) => {
     fc.assert(
       fc.property(fc.integer({ min: Number(from - start), max: Number(end - start) }), (at) => {
         const cut = Buffer.from(wal).fill(0, at);
-        const whole = marks.filter((mark) => mark.end <= start + BigInt(at));
+        // Zeros that were there already are not missed.
+        const missing = wal.subarray(at).findIndex((byte) => byte !== 0);
+        const broken = start + BigInt(at + missing);
+        const whole = marks.filter((mark) => mark.end <= broken);
         const read = marksIn(cut, start);
-        expect(read.end).toBeLessThanOrEqual(start + BigInt(Math.ceil(at / 8) * 8));
+        expect(read.end).toBeLessThanOrEqual(broken);
         expect(read.marks).toEqual(whole);
       }),
       { numRuns: 25 },
