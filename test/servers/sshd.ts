@@ -43,10 +43,10 @@ export class Sshd implements AsyncDisposable {
     this.port = port;
   }
 
-  static async start(extraConfiguration: readonly string[] = []): Promise<Sshd> {
+  static async start({ subsystem = 'internal-sftp' } = {}): Promise<Sshd> {
     const server = new Sshd(await mkdtemp(path.join(tmpdir(), 'holdfast-sshd-')), await freePort());
     try {
-      await server.#configure(extraConfiguration);
+      await server.#configure(subsystem);
       await server.run();
     } catch (error) {
       await server[Symbol.asyncDispose]();
@@ -119,7 +119,7 @@ export class Sshd implements AsyncDisposable {
     await makeKey(path.join(this.base, 'host_key'));
   }
 
-  async #configure(extra: readonly string[]): Promise<void> {
+  async #configure(subsystem: string): Promise<void> {
     const at = (name: string) => path.join(this.base, name);
     await mkdir(this.files);
     // Its privilege separation wants an empty directory, which a service manager would make.
@@ -138,8 +138,7 @@ export class Sshd implements AsyncDisposable {
         'StrictModes no',
         'PasswordAuthentication no',
         'PermitRootLogin prohibit-password',
-        'Subsystem sftp internal-sftp',
-        ...extra,
+        `Subsystem sftp ${subsystem}`,
       ),
     );
     const hostKey = await readFile(at('host_key.pub'), 'utf8');

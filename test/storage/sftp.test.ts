@@ -5,15 +5,27 @@ import { Sshd, sshd } from '../servers/sshd.ts';
 import { testWith } from '../servers/test-with.ts';
 import { addStrangers, placeOn } from './sftp-scene.ts';
 
-const found = await sshd.obtain();
-let server: Sshd | undefined;
-afterAll(() => server?.[Symbol.asyncDispose]());
+/** The server's own switch for what it is not to know (`-P`). */
+const kinds = {
+  'SFTP': 'internal-sftp',
+  'SFTP without any extension': 'internal-sftp -P fsync,limits,posix-rename,hardlink,statvfs',
+  'SFTP where only the rename that replaces works': 'internal-sftp -P rename',
+};
 
-if ('unavailable' in found) {
-  testWith(sshd)('SFTP keeps the promises of a backend', () => {});
-} else {
-  describeBackend('SFTP', async (): Promise<OpenedForTest> => {
-    server ??= await Sshd.start();
+const servers = new Map<string, Sshd>();
+afterAll(async () => {
+  for (const server of servers.values()) await server[Symbol.asyncDispose]();
+});
+
+const found = await sshd.obtain();
+for (const [name, subsystem] of Object.entries(kinds)) {
+  if ('unavailable' in found) {
+    testWith(sshd)(`${name} keeps the promises of a backend`, () => {});
+    continue;
+  }
+  describeBackend(name, async (): Promise<OpenedForTest> => {
+    const server = servers.get(name) ?? (await Sshd.start({ subsystem }));
+    servers.set(name, server);
     const { address, settings, directory } = placeOn(server);
     return {
       backend: await createBackend(address, settings),

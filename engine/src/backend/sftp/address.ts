@@ -38,8 +38,10 @@ export function parseSftpAddress(rest: string): SftpPlace {
 
 /** restic's notation, for people and for copying. */
 export function formatSftpAddress({ user, host, port, path }: SftpPlace): string {
-  const login = `${user === undefined ? '' : `${user}@`}${host.includes(':') ? `[${host}]` : host}`;
-  return port === undefined ? `sftp:${login}:${path}` : `sftp://${login}:${port}/${path}`;
+  const server = host.includes(':') ? `[${host}]` : host;
+  if (port === undefined) return `sftp:${user === undefined ? '' : `${user}@`}${server}:${path}`;
+  const login = user === undefined ? '' : `${encodeURIComponent(user)}@`;
+  return `sftp://${login}${server}:${port}/${path.replaceAll('%', '%25')}`;
 }
 
 /** As scp writes it. A host with colons in it stands in brackets. */
