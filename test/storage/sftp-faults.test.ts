@@ -97,6 +97,41 @@ describe('A repository on an SSH server', () => {
     await backend.close();
   });
 
+  withSshd(
+    'content is on the disk before its name, and the name before the save is acknowledged',
+    async () => {
+      await using talkative = await Sshd.start({ subsystem: 'internal-sftp -l VERBOSE' });
+      const place = placeOn(talkative);
+      const backend = await createBackend(place.address, place.settings);
+      const data = randomBytes(MEBIBYTE);
+      const name = sha256Id(data);
+      await backend.save({ type: 'index', name }, data);
+      await backend.close();
+      await vi.waitFor(() => expect(talkative.log).toContain(`session closed`));
+      const steps = talkative.log
+        .split('\n')
+        .slice(talkative.log.split('\n').findIndex((line) => line.includes('CREATE')))
+        .map((line) =>
+          line
+            .replaceAll(`${place.directory}/`, '')
+            .replace(/-tmp-\w+/, '-tmp')
+            .replaceAll(name, 'ID'),
+        )
+        .flatMap(
+          (line) => /^(open|fsync|close|rename|remove) .*?"([^"]*)"/.exec(line)?.slice(1, 3).join(' ') ?? [],
+        );
+      expect(steps).toEqual([
+        'open index/ID-tmp',
+        'fsync index/ID-tmp',
+        'close index/ID-tmp',
+        'rename index/ID-tmp',
+        `open index`,
+        'fsync index',
+        'close index',
+      ]);
+    },
+  );
+
   withSshd('where fewer logins are allowed than connections wanted, those have to do', async () => {
     const place = placeOn(server);
     const backend = await create(place);

@@ -42,8 +42,8 @@ async function openFile(
   return answer.string();
 }
 
-export async function closeFile(session: SftpSession, file: OpenFile): Promise<void> {
-  await session.ask({ type: TYPE.close, fields: fields(file) });
+export async function closeFile(session: SftpSession, file: OpenFile, signal?: AbortSignal): Promise<void> {
+  await session.ask({ type: TYPE.close, fields: fields(file) }, signal);
 }
 
 /** At most `length` bytes, of which there may be fewer; none at the end of the file. A view of what arrived. */

@@ -55,7 +55,9 @@ async function filesIn(
   const path = pathBelow(root, directory);
   const entries = (await unlessMissing(readDirectory(session, path, signal))) ?? [];
   const ours = entries.filter(({ name }) => belongsIn(type, directory, name));
-  const files = await Promise.all(ours.map((entry) => fileAt(session, pathBelow(path, entry.name), entry)));
+  const files = await Promise.all(
+    ours.map((entry) => fileAt(session, pathBelow(path, entry.name), entry, signal)),
+  );
   return files.filter((file) => file !== undefined);
 }
 
@@ -64,11 +66,14 @@ async function fileAt(
   session: SftpSession,
   path: string,
   entry: DirectoryEntry,
+  signal?: AbortSignal,
 ): Promise<ListedFile | undefined> {
   const { name } = entry;
   const known = entry.mode !== undefined && entry.size !== undefined;
   const settled = known && kindOf(entry.mode) !== SYMBOLIC_LINK;
-  const { mode = REGULAR, size } = settled ? entry : ((await unlessMissing(statusOf(session, path))) ?? {});
+  const { mode = REGULAR, size } = settled
+    ? entry
+    : ((await unlessMissing(statusOf(session, path, signal))) ?? {});
   return size !== undefined && kindOf(mode) === REGULAR ? { name, size } : undefined;
 }
 

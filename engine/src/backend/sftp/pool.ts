@@ -1,3 +1,4 @@
+import { unlessAborted } from './abort.ts';
 import type { SftpSession } from './session.ts';
 
 /** A session for one call, given back when it is disposed of. */
@@ -19,8 +20,9 @@ interface Member {
 
 /**
  * Sessions are opened when a call finds all others busy, up to `size`; one that has ended makes room for another. Calls
- * never wait for each other: a lock is refreshed however much is on its way. Where a server allows fewer logins than
- * we would like, those that it lets in have to do.
+ * never wait for each other: a lock is refreshed however much is on its way. All wait for the first login, since a wrong
+ * key is refused once rather than five times, which some servers take for an attack. Where a server allows fewer logins
+ * than we would like, those that it lets in have to do.
  */
 export function sessionPool(open: (closing: AbortSignal) => Promise<SftpSession>, size: number): SessionPool {
   const members = new Set<Member>();
@@ -46,7 +48,9 @@ export function sessionPool(open: (closing: AbortSignal) => Promise<SftpSession>
       (best, member) => (best === undefined || member.calls < best.calls ? member : best),
       undefined,
     );
-    return leastBusy !== undefined && (leastBusy.calls === 0 || members.size >= room) ? leastBusy : add();
+    if (leastBusy === undefined) return add();
+    const reached = [...members].some(({ session }) => session !== undefined);
+    return leastBusy.calls === 0 || members.size >= room || !reached ? leastBusy : add();
   }
 
   return {
@@ -73,17 +77,4 @@ export function sessionPool(open: (closing: AbortSignal) => Promise<SftpSession>
       await Promise.allSettled(all.map(async ({ opening }) => (await opening).close()));
     },
   };
-}
-
-async function unlessAborted<T>(promise: Promise<T>, signal?: AbortSignal): Promise<T> {
-  if (signal === undefined) return await promise;
-  signal.throwIfAborted();
-  const aborted = Promise.withResolvers<never>();
-  const leave = () => aborted.reject(signal.reason);
-  signal.addEventListener('abort', leave, { once: true });
-  try {
-    return await Promise.race([promise, aborted.promise]);
-  } finally {
-    signal.removeEventListener('abort', leave);
-  }
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { endingFailure } from './reasons.ts';
+import { brokenOff, noWayIn } from './reasons.ts';
 
 /** What OpenSSH 9.2 said in each case. */
 test.each([
@@ -21,8 +21,15 @@ test.each([
   ['kex_exchange_identification: read: Connection reset by peer\r\n', 'backend.unreachable', 'ssh -v'],
   ['', 'backend.unreachable', 'ssh -v'],
 ])('%j is %s, and the hint says %s', (said, code, hint) => {
-  const failure = endingFailure('sftp:host:/srv', { program: 'ssh', said });
+  const failure = noWayIn('sftp:host:/srv', { program: 'ssh', said });
   expect(failure.code).toBe(code);
   expect(failure.hint).toContain(hint);
   expect(failure.message).not.toMatch(/[\r\n]/);
+});
+
+test('a connection that was there and ended is worth another try, whatever a banner said before', () => {
+  const said = 'Permission denied to all but staff.\nConnection to host closed by remote host.\n';
+  const failure = brokenOff('sftp:host:/srv', { program: 'ssh', said });
+  expect(failure).toMatchObject({ code: 'backend.unreachable', retry: true });
+  expect(failure.message).toContain('closed by remote host');
 });

@@ -62,18 +62,33 @@ const MEANINGS: readonly Meaning[] = [
 
 const CONNECTION = 'Is the server up and can it be reached? ssh -v to the same host tells more.';
 
-/** Why the program ended, from what it said last. */
-export function endingFailure(location: string, { program, said, error }: Ending): Failure {
-  if (error !== undefined) return notStarted(location, program, error);
-  const lines = said.split('\n').map(tidy).filter(Boolean);
+/** Why there is no connection, from what the program said last. */
+export function noWayIn(location: string, ending: Ending): Failure {
+  if (ending.error !== undefined) return notStarted(location, ending.program, ending.error);
+  const lines = linesOf(ending);
   const meaning = MEANINGS.find(({ pattern }) => lines.some((line) => pattern.test(line)));
-  const lastLine = lines.at(-1);
-  const words = lastLine === undefined ? '' : ` (${program}: ${lastLine})`;
   return new Failure(
     meaning?.code ?? 'backend.unreachable',
-    `Could not reach ${location}: ${meaning?.reason ?? 'the connection ended'}${words}.`,
+    `Could not reach ${location}: ${meaning?.reason ?? 'the connection ended'}${quoted(ending)}.`,
     { subject: location, hint: meaning?.hint ?? CONNECTION },
   );
+}
+
+/** A connection that was there has ended. A login is no reason any more, so the text is only shown. */
+export function brokenOff(location: string, ending: Ending): Failure {
+  return new Failure('backend.unreachable', `The connection to ${location} ended${quoted(ending)}.`, {
+    subject: location,
+    hint: CONNECTION,
+  });
+}
+
+function linesOf({ said }: Ending): string[] {
+  return said.split('\n').map(tidy).filter(Boolean);
+}
+
+function quoted(ending: Ending): string {
+  const lastLine = linesOf(ending).at(-1);
+  return lastLine === undefined ? '' : ` (${ending.program}: ${lastLine})`;
 }
 
 function notStarted(location: string, program: string, error: NodeJS.ErrnoException): Failure {

@@ -1,7 +1,7 @@
 import { mapConcurrently } from '../../kernel/concurrency.ts';
-import { lastCall } from '../../kernel/last-call.ts';
 import type { Modes } from '../modes.ts';
 import { temporaryName } from '../temporary-name.ts';
+import { withGrace } from './abort.ts';
 import { closeFile, createFile, type OpenFile, removeFile, syncFile, writePiece } from './calls.ts';
 import { makeDirectoryBelow, type SyncDirectory } from './directories.ts';
 import { type Publish, TAKEN } from './publish.ts';
@@ -30,26 +30,25 @@ export interface SaveTarget {
  *     4. rename to <name>, unless taken
  *     5. fsync the directory             before it is acknowledged
  *
- * Up to 4 the signal is obeyed; what is left then takes moments, and gets seconds once the signal has aborted. Rejects
+ * Up to 4 the signal is obeyed; what is left then takes moments, and has seconds once the signal has aborted. Rejects
  * with `TAKEN` when there is such a file.
  */
 export async function saveFile(target: SaveTarget, data: Uint8Array, signal?: AbortSignal): Promise<void> {
   const { session, publish, syncDirectory } = target;
   const directory = pathBelow(target.root, target.directory);
   const temporary = pathBelow(directory, temporaryName(target.name));
-  const soon = lastCall(signal);
   try {
     await writeDurably(target, temporary, data, signal);
     signal?.throwIfAborted();
-    await publish(session, temporary, pathBelow(directory, target.name), soon);
+    await withGrace(signal, (late) => publish(session, temporary, pathBelow(directory, target.name), late));
   } catch (error) {
     // For what is being given up anyway: the error that led here says more than one from cleaning up.
-    await removeFile(session, temporary, lastCall(signal)).catch(() => undefined);
+    await withGrace(signal, (late) => removeFile(session, temporary, late)).catch(() => undefined);
     // Whoever hears "exists" takes the file as saved, but the save that named it may not have got to its sync.
-    if (error === TAKEN) await syncDirectory(session, directory, soon);
+    if (error === TAKEN) await withGrace(signal, (late) => syncDirectory(session, directory, late));
     throw error;
   }
-  await syncDirectory(session, directory, soon);
+  await withGrace(signal, (late) => syncDirectory(session, directory, late));
 }
 
 async function writeDurably(
@@ -70,7 +69,7 @@ async function writeDurably(
     closeFile(session, file).catch(() => undefined);
     throw error;
   }
-  await closeFile(session, file);
+  await closeFile(session, file, signal);
 }
 
 /** Packs' directories may be missing: other programs create them when needed, and copying tools drop empty ones. */

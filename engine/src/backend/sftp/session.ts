@@ -1,6 +1,6 @@
 import { Failure } from '../../kernel/failure.ts';
 import { NotSftp, packetCutter } from './packets.ts';
-import { endingFailure, notSftp, silence } from './reasons.ts';
+import { brokenOff, notSftp, noWayIn, silence } from './reasons.ts';
 import type { SshProcess } from './ssh-process.ts';
 import { SftpError, STATUS } from './status.ts';
 import { FieldReader, fields, TYPE } from './wire.ts';
@@ -57,7 +57,9 @@ export class SftpSession {
         this.#fail(garbled ? notSftp(options.location, error) : error);
       }
     });
-    void process.ended.then((ending) => this.#fail(endingFailure(options.location, ending)));
+    void process.ended.then((ending) => {
+      this.#fail(this.#greeted ? brokenOff(options.location, ending) : noWayIn(options.location, ending));
+    });
   }
 
   /**

@@ -5,6 +5,7 @@ import { alreadyExists, describeHandle, notFound, requireName, requireRange, sho
 import { directoryOf, pathOf } from '../layout.ts';
 import { type Modes, modesLike, OWNER_ONLY } from '../modes.ts';
 import { trackRemovals } from '../removals.ts';
+import { unlessAborted } from './abort.ts';
 import { formatSftpAddress } from './address.ts';
 import { exists, freeSpace, removeFile, statusOf } from './calls.ts';
 import { directorySync, makeNewDirectories } from './directories.ts';
@@ -156,7 +157,7 @@ function connect(options: SftpOptions, clock: Clock) {
     },
     remove: (handle, signal) =>
       withSession('remove', handle, signal, async (session) => {
-        await removals.before(handle.type);
+        await unlessAborted(removals.before(handle.type), signal);
         await removeFile(session, pathBelow(root, pathOf(handle)), signal);
         removals.after(handle.type, pathBelow(root, directoryOf(handle)));
       }),

@@ -42,7 +42,7 @@ const MEANINGS: Readonly<Record<number, Meaning>> = {
   [STATUS.unsupported]: {
     code: 'backend.denied',
     reason: 'the server cannot do it',
-    hint: 'Is the account restricted to reading? The guide says what it needs: docs/guide/sftp.md.',
+    hint: 'It has to know version 3 of SFTP: is something in between that only reads, or only takes uploads?',
   },
 };
 
