@@ -21,7 +21,13 @@ export function placeOn(
   return {
     address: parseAddress(`sftp:holdfast-test:${directory}`),
     settings: {
-      extended: new Map(Object.entries({ 'sftp.args': `-F ${server.clientConfiguration}`, ...options })),
+      extended: new Map(
+        Object.entries(
+          'sftp.command' in options
+            ? options
+            : { 'sftp.args': `-F ${server.clientConfiguration}`, ...options },
+        ),
+      ),
       environment: {},
     },
     directory,

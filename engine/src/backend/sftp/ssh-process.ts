@@ -33,9 +33,11 @@ export function startSsh([program = 'ssh', ...args]: readonly string[]): SshProc
   const ended = Promise.withResolvers<Ending>();
   child.once('error', (error: NodeJS.ErrnoException) => ended.resolve({ program, said, error }));
   child.once('exit', async () => {
-    // A master connection that ssh leaves behind (ControlPersist) holds this open, so its end is not waited for long.
-    await Promise.race([finished(child.stderr).catch(() => undefined), delay(LAST_WORDS_MS)]);
-    child.stderr.destroy();
+    // A master connection that ssh leaves behind (ControlPersist) holds these open, so their end is not awaited for long.
+    const streams = [child.stdout, child.stderr];
+    const all = Promise.allSettled(streams.map((stream) => finished(stream)));
+    await Promise.race([all, delay(LAST_WORDS_MS, undefined, { ref: false })]);
+    for (const stream of streams) stream.destroy();
     ended.resolve({ program, said });
   });
   return {
