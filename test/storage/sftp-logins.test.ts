@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
 import { CONFIG, openBackend, parseAddress } from '@holdfast/engine';
-import { afterEach, beforeEach, describe, expect } from 'vitest';
+import { afterEach, beforeEach, describe, expect, vi } from 'vitest';
 import { Sshd, sshd } from '../servers/sshd.ts';
 import { testWith } from '../servers/test-with.ts';
 import { placeOn } from './sftp-scene.ts';
@@ -61,6 +62,16 @@ describe('Who cannot reach an SSH server is told why', () => {
     );
   });
 
+  withSshd('and a wrong key is offered once, however many calls wait for the login', async () => {
+    writeFileSync(path.join(server.base, 'authorized_keys'), '');
+    const place = placeOn(server);
+    const backend = await openBackend(place.address, place.settings);
+    const before = attempts(server);
+    await Promise.allSettled(Array.from({ length: 8 }, () => backend.stat(CONFIG)));
+    await backend.close();
+    await vi.waitFor(() => expect(attempts(server)).toBe(before + 1));
+  });
+
   withSshd('a port where nothing listens', async () => {
     await server.kill({ all: true });
     expect(await failureOf()).toMatchObject(says('backend.unreachable', 'refused', 'sshd'));
@@ -84,3 +95,7 @@ describe('Who cannot reach an SSH server is told why', () => {
     );
   });
 });
+
+function attempts(server: Sshd): number {
+  return server.log.split('\n').filter((line) => line.includes('authenticating user')).length;
+}
