@@ -64,12 +64,12 @@ async function writeDurably(
     writePiece(session, file, at, data.subarray(at, at + length), signal);
   try {
     await mapConcurrently(piecesOf(data.length, write), piecesInFlight(write), send);
-    await syncFile(session, file, signal);
   } catch (error) {
     closeFile(session, file).catch(() => undefined);
     throw error;
   }
-  await closeFile(session, file, signal);
+  // What concerns one file a server does in the order in which it was asked, so both go at once.
+  await Promise.all([syncFile(session, file, signal), closeFile(session, file, signal)]);
 }
 
 /** Packs' directories may be missing: other programs create them when needed, and copying tools drop empty ones. */

@@ -104,19 +104,24 @@ function connect(options: SftpOptions, clock: Clock) {
   async function save(session: SftpSession, handle: Handle, data: Uint8Array, signal?: AbortSignal) {
     const directory = directoryOf(handle);
     const name = handle.type === 'config' ? CONFIG.name : handle.name;
-    // Before the first save to a directory, not after: a full disk is what leaves leftovers behind.
-    if (!swept.has(directory)) {
-      swept.add(directory);
-      await sweepLeftovers(session, pathBelow(root, directory), clock.now(), signal);
-    }
     modes ??= await learnModes(session, signal);
     try {
-      await saveFile({ session, publish, syncDirectory, modes, root, directory, name }, data, signal);
+      await Promise.all([
+        sweepOnce(session, directory, signal),
+        saveFile({ session, publish, syncDirectory, modes, root, directory, name }, data, signal),
+      ]);
     } catch (error) {
       if (hasStatus(error, STATUS.noSuchFile)) throw gone(location, error);
       if (hasStatus(error, STATUS.failure)) await requireRoom(session, data.length, error, signal);
       throw error;
     }
+  }
+
+  /** Beside the first save to a directory, so that it costs no round trips. */
+  async function sweepOnce(session: SftpSession, directory: string, signal?: AbortSignal): Promise<void> {
+    if (swept.has(directory)) return;
+    swept.add(directory);
+    await sweepLeftovers(session, pathBelow(root, directory), clock.now(), signal);
   }
 
   /** Version 3 has no word for a full disk, so that after a failure we ask how much room there is. */
