@@ -207,7 +207,9 @@ describe('A repository on an SSH server', () => {
 
   testWith(loopDisk)(
     'a full disk is called one, leaves nothing behind, and what fits still goes',
-    async () => {
+    async ({ skip }) => {
+      const found = await sshd.obtain();
+      if ('unavailable' in found) skip(found.unavailable);
       using disk = new LoopDisk(16);
       const place = placeOn(server, {}, disk.path);
       const backend = await create(place);
