@@ -6,6 +6,9 @@ import { parseS3Address } from './s3/address.ts';
 import { s3Options } from './s3/options.ts';
 import { createS3, openS3 } from './s3/s3.ts';
 import { type BackendSettings, NO_SETTINGS } from './settings.ts';
+import { parseSftpAddress } from './sftp/address.ts';
+import { sftpOptions } from './sftp/options.ts';
+import { createSftp, openSftp } from './sftp/sftp.ts';
 
 /** Opens the place at an address. `repository.unsupported` for a kind that this version cannot open. */
 export async function openBackend(
@@ -17,6 +20,8 @@ export async function openBackend(
       return await openLocal({ path: address.path });
     case 's3':
       return await openS3(s3Options(parseS3Address(address.rest), settings));
+    case 'sftp':
+      return await openSftp(sftpOptions(parseSftpAddress(address.rest), settings));
     default:
       throw unsupported(address.scheme);
   }
@@ -32,6 +37,8 @@ export async function createBackend(
       return await createLocal({ path: address.path });
     case 's3':
       return await createS3(s3Options(parseS3Address(address.rest), settings));
+    case 'sftp':
+      return await createSftp(sftpOptions(parseSftpAddress(address.rest), settings));
     default:
       throw unsupported(address.scheme);
   }
@@ -40,6 +47,6 @@ export async function createBackend(
 function unsupported(scheme: string): Failure {
   return new Failure('repository.unsupported', `This version cannot open ${scheme}: repositories.`, {
     subject: `${scheme}:`,
-    hint: 'It knows directories (/srv/backup) and S3 servers (s3:https://host/bucket/folder).',
+    hint: 'It knows directories (/srv/backup), S3 servers (s3:https://host/bucket/folder) and SSH servers (sftp:user@host:/srv/backup).',
   });
 }

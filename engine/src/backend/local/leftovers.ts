@@ -1,15 +1,7 @@
-import { randomBytes } from 'node:crypto';
 import { readdir, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isLeftover, isTemporary } from '../temporary-name.ts';
 import { errnoOf } from './errno.ts';
-
-const TEMPORARY = /^(?:[0-9a-f]{64}|config)-tmp-[0-9a-f]{16}$/;
-const DAY = 24 * 60 * 60 * 1000;
-
-/** A name beside `name` that no list shows and no other save uses. */
-export function temporaryName(name: string): string {
-  return `${name}-tmp-${randomBytes(8).toString('hex')}`;
-}
 
 /**
  * Removes what saves that were killed left in a directory: only names that `temporaryName` makes, and only when a
@@ -20,10 +12,10 @@ export function temporaryName(name: string): string {
 export async function sweepLeftovers(directory: string, now: number): Promise<void> {
   try {
     for (const name of await readdir(directory)) {
-      if (!TEMPORARY.test(name)) continue;
+      if (!isTemporary(name)) continue;
       const path = join(directory, name);
       const { mtimeMs } = await stat(path);
-      if (now - mtimeMs > DAY) await unlink(path);
+      if (isLeftover(mtimeMs, now)) await unlink(path);
     }
   } catch (error) {
     if (errnoOf(error) === undefined) throw error;

@@ -5,15 +5,16 @@ import { Failure, isFailure } from '../../kernel/failure.ts';
 import { type Backend, CONFIG, type FileType, type Handle, type ListedFile } from '../backend.ts';
 import { alreadyExists, describeHandle, notFound, requireRange, shortRead } from '../handle.ts';
 import { directoryOf, pathOf } from '../layout.ts';
+import { OWNER_ONLY } from '../modes.ts';
+import { trackRemovals } from '../removals.ts';
 import { makeNewDirectories } from './directories.ts';
 import { type Disk, systemDisk } from './disk.ts';
 import { errnoOf, translateErrno } from './errno.ts';
 import { sweepLeftovers } from './leftovers.ts';
 import { listFiles } from './list.ts';
 import { readRange } from './load.ts';
-import { modesBeside, OWNER_ONLY } from './modes.ts';
+import { modesBeside } from './modes.ts';
 import { publisher } from './publish.ts';
-import { trackRemovals } from './removals.ts';
 import { saveFile } from './save.ts';
 
 export interface LocalOptions {
@@ -33,7 +34,7 @@ export async function openLocal(options: LocalOptions): Promise<Backend> {
   const root = resolve(options.path);
   const modes = await modesBeside(join(root, 'config'));
   const publish = publisher(disk);
-  const removals = trackRemovals(disk);
+  const removals = trackRemovals(disk.syncDirectory);
   const swept = new Set<string>();
 
   async function translated<T>(verb: string, handle: Handle, call: () => Promise<T>): Promise<T> {

@@ -1,22 +1,11 @@
 import { stat } from 'node:fs/promises';
+import { type Modes, modesLike, OWNER_ONLY } from '../modes.ts';
 import { errnoOf } from './errno.ts';
 
-/** Permission bits for what a repository gets anew. */
-export interface Modes {
-  readonly directory: number;
-  /** Without write permission: finished files never change, and nobody should change them by accident. */
-  readonly file: number;
-}
-
-/** What a repository starts with. */
-export const OWNER_ONLY: Modes = { directory: 0o700, file: 0o400 };
-const WITH_GROUP: Modes = { directory: 0o770, file: 0o440 };
-
-/** As restic decides it: whoever made `config` readable for the group wants the rest to be so too. */
+/** Those that go with the `config` that is there. */
 export async function modesBeside(configPath: string): Promise<Modes> {
   try {
-    const { mode } = await stat(configPath);
-    return (mode & 0o040) === 0 ? OWNER_ONLY : WITH_GROUP;
+    return modesLike((await stat(configPath)).mode);
   } catch (error) {
     if (errnoOf(error) === undefined) throw error;
     return OWNER_ONLY;

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
+import type { Modes } from '../modes.ts';
+import { temporaryName } from '../temporary-name.ts';
 import { makeDirectoryBelow } from './directories.ts';
 import type { Disk, NewFile } from './disk.ts';
 import { errnoOf } from './errno.ts';
-import { temporaryName } from './leftovers.ts';
-import type { Modes } from './modes.ts';
 import type { Publish } from './publish.ts';
 
 export interface SaveTarget {

@@ -1,5 +1,4 @@
-import type { FileType } from '../backend.ts';
-import type { Disk } from './disk.ts';
+import type { FileType } from './backend.ts';
 
 /**
  * Removals cost no fsync each, yet reach the disk in the order that matters. Whoever removes a snapshot, then the
@@ -9,13 +8,13 @@ import type { Disk } from './disk.ts';
 export interface Removals {
   /** To be called before a file of this type is removed. */
   before(type: FileType): Promise<void>;
-  /** To be called after a file was removed from this directory (absolute). */
+  /** To be called after a file was removed from this directory. */
   after(type: FileType, directory: string): void;
   /** Makes all removals durable. */
   settle(): Promise<void>;
 }
 
-export function trackRemovals(disk: Disk): Removals {
+export function trackRemovals(syncDirectory: (directory: string) => Promise<void>): Removals {
   const unsynced = new Map<FileType, Set<string>>();
 
   async function sync(types: FileType[]): Promise<void> {
@@ -24,7 +23,7 @@ export function trackRemovals(disk: Disk): Removals {
         // Out of the set first: a removal that happens during the sync puts it in again.
         unsynced.get(type)?.delete(directory);
         try {
-          await disk.syncDirectory(directory);
+          await syncDirectory(directory);
         } catch (error) {
           unsynced.get(type)?.add(directory);
           throw error;
