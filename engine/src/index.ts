@@ -43,6 +43,7 @@ export type { Backend, ByteRange, FileStat, FileType, Handle, ListedFile } from 
 export { CONFIG } from './backend/backend.ts';
 export { createBackend, openBackend } from './backend/registry.ts';
 export type { BackendSettings } from './backend/settings.ts';
+export { cache } from './backend/wrap/cache.ts';
 export { dryRun } from './backend/wrap/dry-run.ts';
 export { limit } from './backend/wrap/limit.ts';
 export { meter } from './backend/wrap/meter.ts';

@@ -1,6 +1,7 @@
 import {
   type Backend,
   beginLock,
+  cache,
   createBackend,
   dryRun,
   Failure,
@@ -55,8 +56,11 @@ export async function openAccess(
   refuseUnlockedWriting(access, options.intent);
   await using opening = new AsyncDisposableStack();
   const backend = await reach(access, options, machine, openBackend);
-  opening.defer(() => backend.close());
-  const repository = await openRepository(backend, access.password.reveal(), options.signal);
+  let closing = backend;
+  opening.defer(() => closing.close());
+  const found = await openRepository(backend, access.password.reveal(), options.signal);
+  closing = remember(backend, found.config.id, { access, options, machine });
+  const repository = found.behind(() => guard(closing, access, options));
   const signal = await lockFor(repository, { access, options, machine, opening });
   const opened = opening.move();
   return { repository, signal, [Symbol.asyncDispose]: () => opened.disposeAsync() };
@@ -68,7 +72,8 @@ export async function makePlace(
   signal: AbortSignal,
   machine: AccessMachine,
 ): Promise<Backend> {
-  return await reach(access, { intent: 'unlocked', signal }, machine, createBackend);
+  const options = { intent: 'unlocked', signal } as const;
+  return guard(await reach(access, options, machine, createBackend), access, options);
 }
 
 const LOCKED_HERE: readonly Intent[] = ['read', 'append', 'remove'];
@@ -134,18 +139,32 @@ async function reach(
   open: typeof openBackend,
 ): Promise<Backend> {
   const address = parseAddress(access.location);
-  const { limitUpload, limitDownload, intent } = options;
+  const { limitUpload, limitDownload } = options;
   const patience =
     address.scheme === 'local' ? { totalTime: LOCAL_PATIENCE } : { firstContact: FIRST_CONTACT };
   const persistent = retry(await open(address, access.settings), { clock, random, ...patience });
-  const limited =
-    limitUpload === undefined && limitDownload === undefined
-      ? persistent
-      : limit(persistent, {
-          clock,
-          ...(limitUpload === undefined ? {} : { upload: limitUpload * KIB }),
-          ...(limitDownload === undefined ? {} : { download: limitDownload * KIB }),
-        });
-  if (intent === 'rehearse') return dryRun(limited);
-  return access.lock ? limited : readOnly(limited);
+  if (limitUpload === undefined && limitDownload === undefined) return persistent;
+  return limit(persistent, {
+    clock,
+    ...(limitUpload === undefined ? {} : { upload: limitUpload * KIB }),
+    ...(limitDownload === undefined ? {} : { download: limitDownload * KIB }),
+  });
+}
+
+/** With a cache where one helps: not before a disk of this machine, nor where the real files are what is looked at. */
+function remember(
+  backend: Backend,
+  repositoryId: string,
+  { access, options, machine }: Omit<Locking, 'opening'>,
+): Backend {
+  const directory = access.cacheDirectory;
+  const local = parseAddress(access.location).scheme === 'local';
+  if (directory === undefined || local || options.intent === 'inspect') return backend;
+  return cache(backend, { clock: machine.clock, directory, repositoryId });
+}
+
+/** Outermost: what is not saved must not be remembered either. */
+function guard(backend: Backend, access: RepositoryAccess, { intent }: OpenOptions): Backend {
+  if (intent === 'rehearse') return dryRun(backend);
+  return access.lock ? backend : readOnly(backend);
 }

@@ -23,7 +23,7 @@ export class PackCache {
   async load(pack: Id, offset: number, length: number, signal?: AbortSignal): Promise<Uint8Array> {
     let whole = this.#packs.get(pack);
     if (whole === undefined) {
-      whole = this.#backend.load({ type: 'pack', name: pack }, undefined, signal);
+      whole = this.#backend.load({ type: 'pack', name: pack, metadata: true }, undefined, signal);
       this.#packs.set(pack, whole);
       try {
         this.#keep(pack, (await whole).length);
