@@ -1,3 +1,4 @@
+import { mapConcurrently } from '../../kernel/concurrency.ts';
 import { isFailure } from '../../kernel/failure.ts';
 import type { Id } from '../../kernel/id.ts';
 import type { IndexedRepository } from '../../repository/indexed-repository.ts';
@@ -25,7 +26,7 @@ export class PackFiller {
     this.#indexed = indexed;
     this.#crew = crew;
     this.#signal = signal;
-    this.#atOnce = crew.size + PACKS_AHEAD;
+    this.#atOnce = Math.max(crew.size + PACKS_AHEAD, indexed.repository.backend.connections);
   }
 
   /** Returns at once. */
@@ -84,12 +85,11 @@ export class PackFiller {
     const { index, repository } = this.#indexed;
     const handle = { type: 'pack', name: index.packs[pack] as Id } as const;
     try {
-      const ranges: PackRange[] = [];
-      for (const range of rangesOf(uses, index.table)) {
-        const bytes = await repository.backend.load(handle, range, this.#signal);
-        ranges.push({ offset: range.offset, bytes });
-      }
-      return ranges;
+      const { backend } = repository;
+      return await mapConcurrently(rangesOf(uses, index.table), backend.connections, async (range) => ({
+        offset: range.offset,
+        bytes: await backend.load(handle, range, this.#signal),
+      }));
     } catch (error) {
       if (!isFailure(error) || error.code === 'interrupted' || error.code === 'backend.unreachable')
         throw error;

@@ -45,14 +45,17 @@ describeBackend('memory behind a cache', async () => {
 });
 
 describe('a cache', () => {
-  test.each(['index', 'snapshot'] as const)('asks for an %s file once, also in the next run', async (type) => {
-    const memory = openMemory();
-    const { handle, data } = await saved(memory, type, 1);
-    const metered = meter(memory);
-    expect(await cached(metered).load(handle)).toEqual(data);
-    expect(await cached(metered).load(handle)).toEqual(data);
-    expect(metered.reading().load[type].calls).toBe(1);
-  });
+  test.each(['index', 'snapshot'] as const)(
+    'asks for an %s file once, also in the next run',
+    async (type) => {
+      const memory = openMemory();
+      const { handle, data } = await saved(memory, type, 1);
+      const metered = meter(memory);
+      expect(await cached(metered).load(handle)).toEqual(data);
+      expect(await cached(metered).load(handle)).toEqual(data);
+      expect(metered.reading().load[type].calls).toBe(1);
+    },
+  );
 
   test('never asks for what it saw being saved', async () => {
     const metered = meter(openMemory());

@@ -118,7 +118,10 @@ export class CachedFiles {
 
   #entries(type: CachedType): { name: string; path: string }[] {
     const directory = join(this.#directory, type);
-    return (attempt(() => readdirSync(directory)) ?? []).map((name) => ({ name, path: join(directory, name) }));
+    return (attempt(() => readdirSync(directory)) ?? []).map((name) => ({
+      name,
+      path: join(directory, name),
+    }));
   }
 
   /** Undefined for a name that is none: it must not lead anywhere. */
