@@ -46,6 +46,7 @@ export type { BackendSettings } from './backend/settings.ts';
 export { cache } from './backend/wrap/cache.ts';
 export { dryRun } from './backend/wrap/dry-run.ts';
 export { limit } from './backend/wrap/limit.ts';
+export type { MeteredBackend, Reading } from './backend/wrap/meter.ts';
 export { meter } from './backend/wrap/meter.ts';
 export { readOnly } from './backend/wrap/read-only.ts';
 export { retry } from './backend/wrap/retry.ts';
