@@ -5,6 +5,7 @@ import {
   type Backend,
   createBackend,
   createRepository,
+  KeptIndex,
   openRepository,
   parseAddress,
   systemClock,
@@ -26,6 +27,7 @@ test('all that the snapshots refer to is in the index, also when a journal ships
   const repository = await createRepository(backend, 'secret', { clock: systemClock, kdf: KDF });
   const journal: SliceWriter = {
     repository,
+    index: new KeptIndex(repository),
     place: { source: 'postgres', directory: ['postgres', '7', 'wal'] },
     clock: systemClock,
     labels: { hostname: 'here', username: 'somebody', uid: 0, gid: 0, programVersion: 'test' },

@@ -80,7 +80,16 @@ export async function drainSpool(setting: JournalSetting): Promise<JournalSummar
 }
 
 function requestOf({ port, spool }: JournalSetting): JournalRequest {
-  return { url: port.url, spool, rpo: JOURNAL_RPO, slot: 'holdfast', name: JOURNAL_NAME };
+  return {
+    url: port.url,
+    spool,
+    rpo: JOURNAL_RPO,
+    slot: 'holdfast',
+    name: JOURNAL_NAME,
+    // The story takes its base itself, where everybody sees it.
+    baseAfterGap: false,
+    checkpoint: 'fast',
+  };
 }
 
 /** Milliseconds. */

@@ -135,7 +135,7 @@ class Story {
     });
     await journal.untilSynchronous();
     this.#narrator.journalRuns();
-    const request = { url: port.url, checkpoint: 'fast', compression: 'auto' } as const;
+    const request = { url: port.url, checkpoint: 'fast', compression: 'auto', evidence: false } as const;
     const base = await this.#parts.backUpBase(access, request, this.#work);
     this.#narrator.protected(base, measureDirectory(access.location));
     return { base, journal };

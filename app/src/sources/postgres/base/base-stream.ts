@@ -37,7 +37,10 @@ export interface LogPosition {
   readonly timeline: number;
 }
 
-/** A base backup as it comes, in this order: `begin`, archives (the data directory's last), perhaps `manifest`, `end`. */
+/**
+ * A base backup as it comes, in this order: `begin`, archives (the data directory's last), perhaps `manifest`, `end`. Each
+ * buffer of `data` is there only until the next is asked for: what is to be kept is copied.
+ */
 export type BasePart =
   | {
       readonly kind: 'begin';
@@ -65,7 +68,7 @@ export async function* baseBackup(
   let damageTold = false;
   if (request.since !== undefined) await session.copyIn('UPLOAD_MANIFEST', request.since);
   try {
-    for await (const part of session.run(command(request))) {
+    for await (const part of session.run(command(request), { lent: request.since === undefined })) {
       if (part.kind === 'rows') {
         rows.push(part.rows);
         if (rows.length === 2) {

@@ -25,7 +25,7 @@ export class ByteSource {
     const parts: Buffer[] = [];
     for (let left = length; left > 0; ) {
       const part = await this.some(left);
-      parts.push(part);
+      parts.push(Buffer.from(part));
       left -= part.length;
     }
     return Buffer.concat(parts);

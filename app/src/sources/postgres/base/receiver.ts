@@ -155,7 +155,7 @@ export class BaseReceiver {
           owner = await this.#archive(part);
           break;
         case 'manifest':
-          manifest = Buffer.concat(await Array.fromAsync(part.data));
+          manifest = Buffer.concat(await Array.fromAsync(part.data, (piece) => Buffer.from(piece)));
           break;
         case 'end':
           end = part;

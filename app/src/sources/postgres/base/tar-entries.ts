@@ -17,6 +17,7 @@ export interface TarEntry {
   /** Bytes; 0 unless it is a file. */
   readonly size: number;
   readonly linkTarget: string;
+  /** Each buffer is there only until the next is asked for. */
   readonly content: AsyncIterable<Buffer>;
 }
 

@@ -184,8 +184,10 @@ export class ReplicationSession implements AsyncDisposable {
   /**
    * Runs a command and gives its answer part by part. Leaving before the end closes the connection: there is no other
    * way to make a server stop sending. A failed command is thrown as a failure whose cause is the `ServerError`.
+   *
+   * With `lent` each payload of a copy is there only until the next one is asked for, which spares much memory.
    */
-  async *run(command: string): AsyncGenerator<ReplyPart, void, void> {
+  async *run(command: string, { lent = false } = {}): AsyncGenerator<ReplyPart, void, void> {
     this.#unanswered = true;
     await this.#send('Q', Buffer.from(`${command}\0`));
     let columns: string[] = [];
@@ -194,7 +196,7 @@ export class ReplicationSession implements AsyncDisposable {
     let finished = false;
     try {
       for (;;) {
-        const { type, body } = await this.#next(error);
+        const { type, body } = await this.#next({ told: error });
         this.#unanswered = false;
         switch (type) {
           case 'T':
@@ -209,7 +211,7 @@ export class ReplicationSession implements AsyncDisposable {
             columns = [];
             break;
           case 'H':
-            yield { kind: 'copy-out', data: this.#copyData() };
+            yield { kind: 'copy-out', data: this.#copyData(lent) };
             break;
           case 'G':
             yield {
@@ -248,9 +250,9 @@ export class ReplicationSession implements AsyncDisposable {
     await this.close();
   }
 
-  async *#copyData(): AsyncGenerator<Buffer> {
+  async *#copyData(lent = false): AsyncGenerator<Buffer> {
     for (;;) {
-      const { type, body } = await this.#next();
+      const { type, body } = await this.#next({ lent });
       if (type === 'd') yield body;
       else if (type === 'c') return;
       else if (type === 'E') throw failureFrom(parseServerError(body), this.#name);
@@ -273,9 +275,9 @@ export class ReplicationSession implements AsyncDisposable {
     return { received, send: (payload) => this.#send('d', payload), end };
   }
 
-  async #next(told?: ServerError): Promise<Message> {
+  async #next({ told, lent = false }: { told?: ServerError | undefined; lent?: boolean }): Promise<Message> {
     for (;;) {
-      const message = await this.#messages.next().catch((error: unknown) => {
+      const message = await this.#messages.next(lent).catch((error: unknown) => {
         throw told === undefined ? this.#failure(error) : failureFrom(told, this.#name);
       });
       if (message === undefined) {
