@@ -106,8 +106,8 @@ async function roundTrip(server: RunningS3, way: Way, name: string) {
     const lock = await takeLock(repository, { exclusive: false, clock: systemClock });
     const [snapshot] = await repository.loadSnapshots();
     const target = join(directory, `${name}-target`);
-    const source = { tree: snapshot?.tree ?? '' };
-    const { counts } = await restoreSnapshot(await repository.loadIndex(), source, {
+    if (snapshot === undefined) throw new Error('There is no snapshot.');
+    const { counts } = await restoreSnapshot(await repository.loadIndex(), snapshot, {
       clock: systemClock,
       target,
     });

@@ -6,6 +6,8 @@ import type { Handle } from '../backend/backend.ts';
 import { type MemoryFiles, openMemory } from '../backend/memory/memory.ts';
 import { cache } from '../backend/wrap/cache.ts';
 import { meter, type Reading } from '../backend/wrap/meter.ts';
+import type { StoredSnapshot } from '../format/types.ts';
+import type { Id } from '../kernel/id.ts';
 import { beginLock } from '../repository/locks.ts';
 import { openRepository } from '../repository/open.ts';
 import type { Repository } from '../repository/repository.ts';
@@ -82,8 +84,8 @@ let small: SmallRepository;
 beforeAll(async () => {
   directory = mkdtempSync(join(tmpdir(), 'round-trips-'));
   small = await SmallRepository.create();
-  let tree = '';
-  for (let number = 2; number < INDEX_FILES; number += 1) {
+  let { tree } = await small.backup(letters(1), time(1));
+  for (let number = 2; number < INDEX_FILES - 1; number += 1) {
     ({ tree } = await small.backup(letters(number), time(number)));
   }
   for (const name of ['home', 'grown']) {
@@ -107,7 +109,7 @@ describe('a repository far away', () => {
 
   describe('where what is restored lies in many packs', () => {
     let scattered: SmallRepository;
-    let tree: string;
+    let tree: Id;
     beforeAll(async () => {
       scattered = await SmallRepository.create();
       const folders = Array.from({ length: FOLDERS }, (_, number) => [
@@ -203,16 +205,12 @@ async function backup(repository: Repository, name: string, cacheDirectory: stri
 
 async function restoreDeepFile(repository: Repository): Promise<void> {
   const snapshots = await repository.loadSnapshots();
-  const { tree } = snapshots.find(({ hostname }) => hostname === 'small') ?? { tree: '' };
-  const summary = await restoreSnapshot(
-    await repository.loadIndex(),
-    { tree },
-    {
-      clock: patientClock,
-      target: mkdtempSync(join(directory, 'target-')),
-      rules: { include: ['/a/b/c/deep.txt'] },
-      workers: 1,
-    },
-  );
+  const small = snapshots.find(({ hostname }) => hostname === 'small') as StoredSnapshot;
+  const summary = await restoreSnapshot(await repository.loadIndex(), small, {
+    clock: patientClock,
+    target: mkdtempSync(join(directory, 'target-')),
+    rules: { include: ['/a/b/c/deep.txt'] },
+    workers: 1,
+  });
   expect(summary.counts.filesDone).toBe(1);
 }

@@ -18,7 +18,7 @@ export interface RestoreSummary {
   /** Files read again and compared (`--verify`); absent without it. */
   readonly filesVerified?: number;
   readonly milliseconds: number;
-  readonly traffic: Traffic;
+  readonly traffic?: Traffic;
   readonly failed: readonly Problem[];
   /** What this platform or user cannot set, a sentence each. */
   readonly notKept: readonly string[];
