@@ -69,12 +69,16 @@ export async function withLock<Result>(
   }
 }
 
-/** Every lock there is, with its file's id; unreadable ones have no content. */
-export async function listLocks(repository: Repository, signal?: AbortSignal): Promise<StoredLock[]> {
+/** Every lock there is but the caller's `own`, with its file's id; unreadable ones have no content. */
+export async function listLocks(
+  repository: Repository,
+  signal?: AbortSignal,
+  own?: Id,
+): Promise<StoredLock[]> {
   const names: Id[] = [];
   for await (const { name, size } of repository.backend.list('lock', signal)) {
     // An empty file is what an interrupted upload leaves behind on some servers.
-    if (isId(name) && size > 0) names.push(name);
+    if (isId(name) && size > 0 && name !== own) names.push(name);
   }
   const found = await mapConcurrently(names, repository.backend.connections, (id) =>
     readLock(repository, id, signal),
@@ -150,8 +154,7 @@ function thisHost(): Host {
 async function assertFree(repository: Repository, options: LockOptions, own?: Id): Promise<void> {
   const now = options.clock.now();
   const host = thisHost();
-  for (const { id, lock } of await listLocks(repository, options.signal)) {
-    if (id === own) continue;
+  for (const { lock } of await listLocks(repository, options.signal, own)) {
     if (lock !== undefined && isStale(lock, now, host)) continue;
     if (lock !== undefined && !lock.exclusive && !options.exclusive) continue;
     throw lockedBy(repository, lock, options);
