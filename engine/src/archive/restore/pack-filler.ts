@@ -1,3 +1,5 @@
+import type { ByteRange } from '../../backend/backend.ts';
+import { type Semaphore, semaphore } from '../../backend/wrap/semaphore.ts';
 import { mapConcurrently } from '../../kernel/concurrency.ts';
 import { isFailure } from '../../kernel/failure.ts';
 import type { Id } from '../../kernel/id.ts';
@@ -17,6 +19,8 @@ export class PackFiller {
   readonly #crew: RestoreCrew;
   readonly #signal: AbortSignal | undefined;
   readonly #atOnce: number;
+  /** Ranges of all packs together. */
+  readonly #loads: Semaphore;
   readonly #waiting: PackUses[] = [];
   readonly #running = new Set<Promise<void>>();
   readonly #damaged: { readonly uses: Uses; readonly reason: string }[] = [];
@@ -26,6 +30,7 @@ export class PackFiller {
     this.#indexed = indexed;
     this.#crew = crew;
     this.#signal = signal;
+    this.#loads = semaphore(indexed.repository.backend.connections);
     this.#atOnce = Math.max(crew.size + PACKS_AHEAD, indexed.repository.backend.connections);
   }
 
@@ -86,9 +91,11 @@ export class PackFiller {
     const handle = { type: 'pack', name: index.packs[pack] as Id } as const;
     try {
       const { backend } = repository;
+      const load = (range: ByteRange) =>
+        this.#loads.run(() => backend.load(handle, range, this.#signal), this.#signal);
       return await mapConcurrently(rangesOf(uses, index.table), backend.connections, async (range) => ({
         offset: range.offset,
-        bytes: await backend.load(handle, range, this.#signal),
+        bytes: await load(range),
       }));
     } catch (error) {
       if (!isFailure(error) || error.code === 'interrupted' || error.code === 'backend.unreachable')
