@@ -45,8 +45,10 @@ export type { Backend, ByteRange, FileStat, FileType, Handle, ListedFile } from 
 export { CONFIG } from './backend/backend.ts';
 export { createBackend, openBackend } from './backend/registry.ts';
 export type { BackendSettings } from './backend/settings.ts';
+export { cache } from './backend/wrap/cache.ts';
 export { dryRun } from './backend/wrap/dry-run.ts';
 export { limit } from './backend/wrap/limit.ts';
+export type { MeteredBackend, Reading } from './backend/wrap/meter.ts';
 export { meter } from './backend/wrap/meter.ts';
 export { readOnly } from './backend/wrap/read-only.ts';
 export { retry } from './backend/wrap/retry.ts';

@@ -1,11 +1,13 @@
 import {
   type Backend,
   beginLock,
+  cache,
   createBackend,
   dryRun,
   Failure,
   isFailure,
   limit,
+  meter,
   openBackend,
   openRepository,
   parseAddress,
@@ -15,6 +17,7 @@ import {
   takeLock,
 } from '@holdfast/engine';
 import type { RepositoryAccess } from '../cli/repository-options.ts';
+import { type Traffic, trafficOf } from '../cli/traffic.ts';
 import type { Machine } from './machine.ts';
 
 export type AccessMachine = Pick<Machine, 'clock' | 'random'>;
@@ -37,6 +40,8 @@ export interface OpenOptions {
   /** KiB/s, as on the command line. */
   readonly limitUpload?: number;
   readonly limitDownload?: number;
+  /** A second. */
+  readonly limitRequests?: number;
 }
 
 /** Gives back its lock and closes its backend when it is disposed of: removals count only then. */
@@ -44,6 +49,8 @@ export interface OpenedRepository extends AsyncDisposable {
   readonly repository: Repository;
   /** Aborts when the caller's does, when the lock turns out not to count, and when it is lost. */
   readonly signal: AbortSignal;
+  /** What the place was asked for so far. */
+  traffic(): Traffic;
 }
 
 /** Opens a repository and locks it as the intent wants. Rejects with `repository.missing`, `.wrong-password`, `.locked`. */
@@ -54,12 +61,15 @@ export async function openAccess(
 ): Promise<OpenedRepository> {
   refuseUnlockedWriting(access, options.intent);
   await using opening = new AsyncDisposableStack();
-  const backend = await reach(access, options, machine, openBackend);
-  opening.defer(() => backend.close());
-  const repository = await openRepository(backend, access.password.reveal(), options.signal);
+  const { backend, traffic } = await reach(access, options, machine, openBackend);
+  let closing = backend;
+  opening.defer(() => closing.close());
+  const found = await openRepository(backend, access.password.reveal(), options.signal);
+  closing = remember(backend, found.config.id, { access, options, machine });
+  const repository = found.behind(() => guard(closing, access, options));
   const signal = await lockFor(repository, { access, options, machine, opening });
   const opened = opening.move();
-  return { repository, signal, [Symbol.asyncDispose]: () => opened.disposeAsync() };
+  return { repository, signal, traffic, [Symbol.asyncDispose]: () => opened.disposeAsync() };
 }
 
 /** The place for a new repository, made ready. */
@@ -68,7 +78,9 @@ export async function makePlace(
   signal: AbortSignal,
   machine: AccessMachine,
 ): Promise<Backend> {
-  return await reach(access, { intent: 'unlocked', signal }, machine, createBackend);
+  const options = { intent: 'unlocked', signal } as const;
+  const { backend } = await reach(access, options, machine, createBackend);
+  return guard(backend, access, options);
 }
 
 const LOCKED_HERE: readonly Intent[] = ['read', 'append', 'remove'];
@@ -132,20 +144,40 @@ async function reach(
   options: OpenOptions,
   { clock, random }: AccessMachine,
   open: typeof openBackend,
-): Promise<Backend> {
+): Promise<Pick<OpenedRepository, 'traffic'> & { readonly backend: Backend }> {
   const address = parseAddress(access.location);
-  const { limitUpload, limitDownload, intent } = options;
+  const { limitUpload, limitDownload, limitRequests } = options;
   const patience =
     address.scheme === 'local' ? { totalTime: LOCAL_PATIENCE } : { firstContact: FIRST_CONTACT };
-  const persistent = retry(await open(address, access.settings), { clock, random, ...patience });
-  const limited =
-    limitUpload === undefined && limitDownload === undefined
-      ? persistent
-      : limit(persistent, {
-          clock,
-          ...(limitUpload === undefined ? {} : { upload: limitUpload * KIB }),
-          ...(limitDownload === undefined ? {} : { download: limitDownload * KIB }),
-        });
-  if (intent === 'rehearse') return dryRun(limited);
-  return access.lock ? limited : readOnly(limited);
+  // Innermost, so that each try counts.
+  const metered = meter(await open(address, access.settings));
+  const traffic = () => trafficOf(metered.reading());
+  const persistent = retry(metered, { clock, random, ...patience });
+  const limits = [limitUpload, limitDownload, limitRequests];
+  if (limits.every((given) => given === undefined)) return { backend: persistent, traffic };
+  const backend = limit(persistent, {
+    clock,
+    ...(limitUpload === undefined ? {} : { upload: limitUpload * KIB }),
+    ...(limitDownload === undefined ? {} : { download: limitDownload * KIB }),
+    ...(limitRequests === undefined ? {} : { requests: limitRequests }),
+  });
+  return { backend, traffic };
+}
+
+/** With a cache where one helps: not before a disk of this machine, nor where the real files are what is looked at. */
+function remember(
+  backend: Backend,
+  repositoryId: string,
+  { access, options, machine }: Omit<Locking, 'opening'>,
+): Backend {
+  const directory = access.cacheDirectory;
+  const local = parseAddress(access.location).scheme === 'local';
+  if (directory === undefined || local || options.intent === 'inspect') return backend;
+  return cache(backend, { clock: machine.clock, directory, repositoryId });
+}
+
+/** Outermost: what is not saved must not be remembered either. */
+function guard(backend: Backend, access: RepositoryAccess, { intent }: OpenOptions): Backend {
+  if (intent === 'rehearse') return dryRun(backend);
+  return access.lock ? backend : readOnly(backend);
 }

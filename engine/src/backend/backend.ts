@@ -40,6 +40,8 @@ export type FileType = 'config' | 'key' | 'lock' | 'snapshot' | 'index' | 'pack'
 export interface Handle {
   readonly type: FileType;
   readonly name: string;
+  /** Said of a pack that holds trees: no part of its name, but a cache keeps it, as it keeps index and snapshots. */
+  readonly metadata?: boolean;
 }
 
 /** In bytes from the start of the file; `length` > 0. */

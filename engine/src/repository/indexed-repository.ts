@@ -44,8 +44,23 @@ export class IndexedRepository {
     throw firstFailure;
   }
 
-  async loadTree(id: Id, signal?: AbortSignal): Promise<Tree> {
-    return decodeTree(await this.loadBlob('tree', id, signal));
+  /**
+   * `next`: the trees that will be read after this one, soonest first. It is asked when this one has to be fetched, and
+   * what they lie in is fetched beside it.
+   */
+  async loadTree(id: Id, signal?: AbortSignal, next?: () => Iterable<Id>): Promise<Tree> {
+    const place = next === undefined ? undefined : this.index.lookup('tree', id);
+    const waits = place !== undefined && !this.#treePacks.has(place.pack);
+    const loading = this.loadBlob('tree', id, signal);
+    if (waits && next !== undefined) this.#treePacks.expect(this.#packsOf(next()), signal);
+    return decodeTree(await loading);
+  }
+
+  *#packsOf(trees: Iterable<Id>): Iterable<Id> {
+    for (const id of trees) {
+      const place = this.index.lookup('tree', id);
+      if (place !== undefined) yield place.pack;
+    }
   }
 
   async #loadSealed(type: BlobType, place: BlobLocation, signal?: AbortSignal): Promise<Uint8Array> {

@@ -4,7 +4,7 @@ import { openMemory } from '../backend/memory/memory.ts';
 import { isFailure } from '../kernel/failure.ts';
 import { fault } from '../testing/index.ts';
 import { flipBit, patientClock, SmallRepository } from '../testing/small-repository.ts';
-import { addKey, changePassword, unlockMasterKey } from './keys.ts';
+import { addKey, changePassword, listKeyNames, unlockMasterKey } from './keys.ts';
 
 const kdf = { N: 2 ** 14, r: 8, p: 1 };
 let original: SmallRepository;
@@ -15,7 +15,8 @@ beforeAll(async () => {
 
 async function opens(small: SmallRepository, password: string): Promise<boolean> {
   try {
-    await unlockMasterKey(openMemory({ files: small.files }), password);
+    const backend = openMemory({ files: small.files });
+    await unlockMasterKey(backend, await listKeyNames(backend), password);
     return true;
   } catch (error) {
     if (isFailure(error, 'repository.wrong-password')) return false;

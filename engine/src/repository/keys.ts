@@ -25,30 +25,46 @@ export interface ListedKey {
   readonly hostname: string;
 }
 
+/** The key files there are; of more than can be tried, the first. */
+export async function listKeyNames(backend: Backend, signal?: AbortSignal): Promise<Id[]> {
+  const names: Id[] = [];
+  for await (const { name } of backend.list('key', signal)) {
+    if (names.length === MOST_KEYS_TRIED) break;
+    if (isId(name)) names.push(name);
+  }
+  return names;
+}
+
 /**
- * Tries the password on each key file. A wrong one costs the key derivation for each: at most twenty are tried. A
- * damaged key file locks nobody out who has another one; when all are damaged, that is what fails the call.
+ * Tries the password on each key file of `names`. A wrong one costs the key derivation for each. A damaged key file
+ * locks nobody out who has another one; when all are damaged, that is what fails the call.
  */
 export async function unlockMasterKey(
   backend: Backend,
+  names: readonly Id[],
   password: string,
   signal?: AbortSignal,
 ): Promise<{ key: MasterKey; keyId: Id }> {
-  let tried = 0;
+  const tried = names.length;
   const passedOver: unknown[] = [];
-  for await (const { name } of backend.list('key', signal)) {
-    if (!isId(name)) continue;
-    if (tried >= MOST_KEYS_TRIED) break;
-    tried += 1;
-    try {
-      const key = await openKeyFile(await backend.load({ type: 'key', name }, undefined, signal), password);
-      if (key !== undefined) return { key, keyId: name };
-    } catch (error) {
-      // Removed since it was listed, damaged, or made by a newer program: another key may open all the same.
-      if (!PASSED_OVER.some((code) => isFailure(error, code))) throw error;
-      passedOver.push(error);
+  for (let at = 0; at < tried; at += backend.connections) {
+    // Several at once, though the first will mostly do: they are small, and from far away each costs the same wait.
+    const batch = names.slice(at, at + backend.connections);
+    const files = await Promise.allSettled(
+      batch.map((name) => backend.load({ type: 'key', name }, undefined, signal)),
+    );
+    for (const [position, file] of files.entries()) {
+      try {
+        if (file.status === 'rejected') throw file.reason;
+        const key = await openKeyFile(file.value, password);
+        if (key !== undefined) return { key, keyId: batch[position] as Id };
+      } catch (error) {
+        // Removed since it was listed, damaged, or made by a newer program: another key may open all the same.
+        if (!PASSED_OVER.some((code) => isFailure(error, code))) throw error;
+        passedOver.push(error);
+      }
+      signal?.throwIfAborted();
     }
-    signal?.throwIfAborted();
   }
   if (tried > 0 && passedOver.length === tried) throw passedOver[0];
   throw new Failure(

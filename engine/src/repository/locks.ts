@@ -2,6 +2,7 @@ import { hostname, userInfo } from 'node:os';
 import { decodeLock, encodeLock } from '../format/lock.ts';
 import type { LockFile } from '../format/types.ts';
 import type { Clock } from '../kernel/clock.ts';
+import { mapConcurrently } from '../kernel/concurrency.ts';
 import { Failure, isFailure } from '../kernel/failure.ts';
 import { type Id, isId } from '../kernel/id.ts';
 import { lastCall } from '../kernel/last-call.ts';
@@ -68,22 +69,36 @@ export async function withLock<Result>(
   }
 }
 
-/** Every lock there is, with its file's id; unreadable ones have no content. */
-export async function listLocks(repository: Repository, signal?: AbortSignal): Promise<StoredLock[]> {
-  const locks: StoredLock[] = [];
+/** Every lock there is but the caller's `own`, with its file's id; unreadable ones have no content. */
+export async function listLocks(
+  repository: Repository,
+  signal?: AbortSignal,
+  own?: Id,
+): Promise<StoredLock[]> {
+  const names: Id[] = [];
   for await (const { name, size } of repository.backend.list('lock', signal)) {
     // An empty file is what an interrupted upload leaves behind on some servers.
-    if (!isId(name) || size === 0) continue;
-    try {
-      locks.push({ id: name, lock: decodeLock(await repository.loadFile({ type: 'lock', name }, signal)) });
-    } catch (error) {
-      // Released between the listing and the look: no longer in anybody's way.
-      if (isFailure(error, 'backend.not-found')) continue;
-      if (!isFailure(error, 'repository.damaged')) throw error;
-      locks.push({ id: name });
-    }
+    if (isId(name) && size > 0 && name !== own) names.push(name);
   }
-  return locks;
+  const found = await mapConcurrently(names, repository.backend.connections, (id) =>
+    readLock(repository, id, signal),
+  );
+  return found.filter((lock) => lock !== undefined);
+}
+
+/** Undefined when it was released between the listing and the look: no longer in anybody's way. */
+async function readLock(
+  repository: Repository,
+  id: Id,
+  signal: AbortSignal | undefined,
+): Promise<StoredLock | undefined> {
+  try {
+    return { id, lock: decodeLock(await repository.loadFile({ type: 'lock', name: id }, signal)) };
+  } catch (error) {
+    if (isFailure(error, 'backend.not-found')) return undefined;
+    if (!isFailure(error, 'repository.damaged')) throw error;
+    return { id };
+  }
 }
 
 export interface StoredLock {
@@ -139,8 +154,7 @@ function thisHost(): Host {
 async function assertFree(repository: Repository, options: LockOptions, own?: Id): Promise<void> {
   const now = options.clock.now();
   const host = thisHost();
-  for (const { id, lock } of await listLocks(repository, options.signal)) {
-    if (id === own) continue;
+  for (const { lock } of await listLocks(repository, options.signal, own)) {
     if (lock !== undefined && isStale(lock, now, host)) continue;
     if (lock !== undefined && !lock.exclusive && !options.exclusive) continue;
     throw lockedBy(repository, lock, options);

@@ -9,7 +9,7 @@ import { Failure, isFailure } from '../kernel/failure.ts';
 import { sha256Id } from '../kernel/hash.ts';
 import type { Id } from '../kernel/id.ts';
 import { lastCall } from '../kernel/last-call.ts';
-import { keyMeta, unlockMasterKey } from './keys.ts';
+import { keyMeta, listKeyNames, unlockMasterKey } from './keys.ts';
 import { Repository } from './repository.ts';
 
 export interface CreateOptions {
@@ -78,15 +78,25 @@ export async function openRepository(
   password: string,
   signal?: AbortSignal,
 ): Promise<Repository> {
-  if (!(await exists(backend, signal))) {
-    throw new Failure('repository.missing', `there is no repository at ${backend.location}`, {
-      subject: backend.location,
-      hint: 'check the address, or make one with holdfast repo init',
-    });
-  }
-  const { key, keyId } = await unlockMasterKey(backend, password, signal);
-  const config = decodeConfig(open(key, await backend.load(CONFIG, undefined, signal)));
-  return new Repository({ backend, config, key, keyId });
+  // Both at once: from far away each costs as long as the way there and back.
+  const [config, keys] = await Promise.allSettled([
+    backend.load(CONFIG, undefined, signal),
+    listKeyNames(backend, signal),
+  ]);
+  // Without a config there is no repository, whatever became of the keys.
+  if (config.status === 'rejected') throw missing(backend, config.reason);
+  if (keys.status === 'rejected') throw keys.reason;
+  const { key, keyId } = await unlockMasterKey(backend, keys.value, password, signal);
+  return new Repository({ backend, config: decodeConfig(open(key, config.value)), key, keyId });
+}
+
+function missing({ location }: Backend, cause: unknown): unknown {
+  if (!isFailure(cause, 'backend.not-found')) return cause;
+  return new Failure('repository.missing', `there is no repository at ${location}`, {
+    subject: location,
+    hint: 'check the address, or make one with holdfast repo init',
+    cause,
+  });
 }
 
 /** After a config that could not be saved, so that making the repository can be tried again. */

@@ -3,6 +3,7 @@ import type { Backend } from '../backend/backend.ts';
 import { openMemory } from '../backend/memory/memory.ts';
 import { sha256Id } from '../kernel/hash.ts';
 import type { Id } from '../kernel/id.ts';
+import { farAway } from '../testing/far-away.ts';
 import { fault, noise } from '../testing/index.ts';
 import { PackCache } from './pack-cache.ts';
 
@@ -46,6 +47,26 @@ test('it goes on holding packs after many were loaded at once', async () => {
   loads.length = 0;
   for (let round = 0; round < 3; round += 1) for (const id of ids.slice(0, 4)) await cache.load(id, 0, 10);
   expect(loads.length).toBeLessThanOrEqual(4);
+});
+
+test('what is expected is fetched ahead, some at a time, and once', async () => {
+  const { backend, ids, loads } = await withPacks(10);
+  const far = farAway(backend);
+  const cache = new PackCache(far.backend, 100_000);
+  cache.expect(ids);
+  cache.expect(ids);
+  for (const id of ids) await cache.load(id, 0, 10);
+  expect(loads.slice().sort()).toEqual(ids.slice().sort());
+  expect(far.most()).toBeGreaterThan(1);
+  expect(far.most()).toBeLessThan(10);
+});
+
+test('what could not be fetched ahead is asked for again by whoever wants it', async () => {
+  const { backend, ids } = await withPacks(1);
+  const cache = new PackCache(fault(backend, [{ call: 'load', does: 'fail' }]), 10_000);
+  cache.expect(ids);
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(await cache.load(ids[0]!, 0, 10)).toHaveLength(10);
 });
 
 test('a load that failed is tried again by the next, and a pack that is too short says so', async () => {

@@ -12,6 +12,7 @@ export class PackCache {
   readonly #packs = new Map<Id, Promise<Uint8Array>>();
   readonly #sizes = new Map<Id, number>();
   #held = 0;
+  #fetching = 0;
 
   /** `capacity` in bytes; one pack larger than that is still held while it is the only one. */
   constructor(backend: Backend, capacity: number) {
@@ -22,16 +23,8 @@ export class PackCache {
   /** `length` bytes of a pack from `offset`. The view is shared: do not write into it. */
   async load(pack: Id, offset: number, length: number, signal?: AbortSignal): Promise<Uint8Array> {
     let whole = this.#packs.get(pack);
-    if (whole === undefined) {
-      whole = this.#backend.load({ type: 'pack', name: pack }, undefined, signal);
-      this.#packs.set(pack, whole);
-      try {
-        this.#keep(pack, (await whole).length);
-      } catch (error) {
-        this.#packs.delete(pack);
-        throw error;
-      }
-    } else {
+    if (whole === undefined) whole = this.#fetch(pack, signal);
+    else {
       this.#packs.delete(pack);
       this.#packs.set(pack, whole);
     }
@@ -41,6 +34,35 @@ export class PackCache {
       return await this.#backend.load({ type: 'pack', name: pack }, { offset, length }, signal);
     }
     return bytes.subarray(offset, offset + length);
+  }
+
+  /** Whether a load of it would not have to begin now. */
+  has(pack: Id): boolean {
+    return this.#packs.has(pack);
+  }
+
+  /** Begins to load packs that will be asked for soon, some at a time: those that are on their way are enough then. */
+  expect(packs: Iterable<Id>, signal?: AbortSignal): void {
+    for (const pack of packs) {
+      if (this.#fetching >= MOST_FETCHED_AHEAD) return;
+      // Whoever asks for it hears of the failure, since it is not held then.
+      if (!this.has(pack)) this.#fetch(pack, signal).catch(() => undefined);
+    }
+  }
+
+  async #fetch(pack: Id, signal: AbortSignal | undefined): Promise<Uint8Array> {
+    const whole = this.#backend.load({ type: 'pack', name: pack, metadata: true }, undefined, signal);
+    this.#packs.set(pack, whole);
+    this.#fetching += 1;
+    try {
+      this.#keep(pack, (await whole).length);
+      return await whole;
+    } catch (error) {
+      if (this.#packs.get(pack) === whole) this.#packs.delete(pack);
+      throw error;
+    } finally {
+      this.#fetching -= 1;
+    }
   }
 
   #keep(pack: Id, size: number): void {
@@ -56,3 +78,6 @@ export class PackCache {
     }
   }
 }
+
+/** Tree packs of 16 MiB: no more than the cache of an indexed repository can hold. */
+const MOST_FETCHED_AHEAD = 4;

@@ -37,7 +37,8 @@ export class PackSink {
   async add(pack: FinishedPack, signal?: AbortSignal): Promise<void> {
     await this.#mayWrite;
     try {
-      await this.#repository.backend.save({ type: 'pack', name: pack.id }, pack.bytes, signal);
+      const handle = { type: 'pack', name: pack.id, metadata: pack.type === 'tree' } as const;
+      await this.#repository.backend.save(handle, pack.bytes, signal);
     } catch (error) {
       // Its name is its hash: what is there already is the same pack, saved by a try that was thought to have failed.
       if (!isFailure(error, 'backend.exists')) throw error;

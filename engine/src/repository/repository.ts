@@ -32,6 +32,12 @@ export class Repository {
     this.keyId = parts.keyId;
   }
 
+  /** The same repository through something in front of its backend. */
+  behind(wrap: (backend: Backend) => Backend): Repository {
+    const { config, key, keyId } = this;
+    return new Repository({ backend: wrap(this.backend), config, key, keyId });
+  }
+
   /**
    * The plaintext of a sealed file, decompressed. The file's name is the hash of its bytes; a mismatch is
    * `repository.damaged`, like a wrong MAC.

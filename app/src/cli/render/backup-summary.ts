@@ -1,6 +1,7 @@
 import { type Id, type SnapshotSummary, shortId } from '@holdfast/engine';
 import { formatBytes, formatCount, formatCounted, formatDuration, formatFactor } from '../format.ts';
 import { type Style, signs } from '../style.ts';
+import type { Traffic } from '../traffic.ts';
 import { printable } from '../width.ts';
 import { type Problem, renderProblems } from './problems.ts';
 
@@ -11,6 +12,7 @@ export interface BackupSummary {
   readonly parent?: Id;
   readonly figures: SnapshotSummary;
   readonly milliseconds: number;
+  readonly traffic?: Traffic;
   /** What is missing in the snapshot. */
   readonly unreadable: readonly Problem[];
   /** Saved, but they changed while they were read. */

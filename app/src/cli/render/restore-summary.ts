@@ -1,5 +1,6 @@
 import { formatBytes, formatCount, formatCounted, formatDuration } from '../format.ts';
 import { type Style, signs } from '../style.ts';
+import type { Traffic } from '../traffic.ts';
 import { printable } from '../width.ts';
 import { type Problem, renderProblems } from './problems.ts';
 
@@ -17,6 +18,7 @@ export interface RestoreSummary {
   /** Files read again and compared (`--verify`); absent without it. */
   readonly filesVerified?: number;
   readonly milliseconds: number;
+  readonly traffic?: Traffic;
   readonly failed: readonly Problem[];
   /** What this platform or user cannot set, a sentence each. */
   readonly notKept: readonly string[];

@@ -18,6 +18,7 @@ import type { BackupFiles, BackupRequest } from '../../cli/commands/files/backup
 import { formatBytes, formatCounted } from '../../cli/format.ts';
 import type { BackupSummary } from '../../cli/render/backup-summary.ts';
 import type { RepositoryAccess } from '../../cli/repository-options.ts';
+import type { Traffic } from '../../cli/traffic.ts';
 import { printable } from '../../cli/width.ts';
 import type { Machine } from '../machine.ts';
 import { type AccessMachine, type OpenedRepository, openAccess } from '../repository-access.ts';
@@ -61,10 +62,11 @@ function openForBackup(
   { signal }: Work,
   machine: BackupMachine,
 ): Promise<OpenedRepository> {
-  const { limitUpload, limitDownload } = request;
+  const { limitUpload, limitDownload, limitRequests } = request;
   const limits = {
     ...(limitUpload === undefined ? {} : { limitUpload }),
     ...(limitDownload === undefined ? {} : { limitDownload }),
+    ...(limitRequests === undefined ? {} : { limitRequests }),
   };
   return openAccess(
     access,
@@ -107,6 +109,7 @@ async function saveTree(run: Run): Promise<BackupSummary> {
     parent: result.parent,
     figures: snapshot?.summary ?? summarize(counts, startedAt, startedAt + took),
     milliseconds: took,
+    traffic: opened.traffic(),
   });
 }
 
@@ -120,7 +123,13 @@ async function saveStream(run: Run): Promise<BackupSummary> {
     onStart: (session) => report.watch({ ...watchOf(session), expected: undefined }, startedAt),
   });
   const figures = snapshot?.summary ?? summarize(counts, startedAt, startedAt + took);
-  return report.summary({ snapshot, parent: undefined, figures, milliseconds: took });
+  return report.summary({
+    snapshot,
+    parent: undefined,
+    figures,
+    milliseconds: took,
+    traffic: opened.traffic(),
+  });
 }
 
 function watchOf(session: Pick<BackupWatch, 'counts' | 'currentPaths'>) {
@@ -192,13 +201,15 @@ class Report {
     readonly parent: StoredSnapshot | undefined;
     readonly figures: SnapshotSummary;
     readonly milliseconds: number;
+    readonly traffic: Traffic;
   }): BackupSummary {
-    const { snapshot, parent, figures, milliseconds } = result;
+    const { snapshot, parent, figures, milliseconds, traffic } = result;
     return {
       ...(snapshot === undefined ? {} : { snapshot: snapshot.id }),
       ...(parent === undefined ? {} : { parent: parent.id }),
       figures,
       milliseconds,
+      traffic,
       unreadable: this.#unreadable,
       changedWhileRead: this.#changed,
       notKept: this.#notKept,

@@ -25,8 +25,11 @@ export type RestoreMachine = AccessMachine & Pick<Machine, 'workingDirectory'>;
 /** Opens the point and looks what `--delete` would remove; all else is decided file by file while restoring. */
 export function planRestore(machine: RestoreMachine): PlanRestore {
   return async (access, request, work): Promise<Planned<RestorePlan, RestoreSummary>> => {
-    const { limitDownload } = request;
-    const limits = limitDownload === undefined ? {} : { limitDownload };
+    const { limitDownload, limitRequests } = request;
+    const limits = {
+      ...(limitDownload === undefined ? {} : { limitDownload }),
+      ...(limitRequests === undefined ? {} : { limitRequests }),
+    };
     await using opening = new AsyncDisposableStack();
     const opened = opening.use(
       await openAccess(access, { intent: 'read', signal: work.signal, ...limits }, machine),
@@ -71,6 +74,7 @@ export function planRestore(machine: RestoreMachine): PlanRestore {
           bytesWritten: dryRun ? counts.bytesExpected : counts.bytesWritten,
           ...(request.verify === true ? { filesVerified: counts.filesVerified } : {}),
           milliseconds: machine.clock.now() - startedAt,
+          traffic: opened.traffic(),
           failed,
           notKept: notKept.map(sentenceOf),
         };

@@ -32,9 +32,6 @@ import { ScanCache } from './scan-cache.ts';
 import { Signals } from './signals.ts';
 import { WorkStack } from './work-stack.ts';
 
-/** Packs that one worker may have under way to the backend: one is being saved while the next is built. */
-const UNSAVED_PACKS = 2;
-
 /** Composes one worker thread of a backup and lets it work until it is told to stop. */
 function work(port: MessagePort, signals: Signals, setup: WorkerSetup): void {
   const { worker, scan } = setup;
@@ -56,7 +53,7 @@ function work(port: MessagePort, signals: Signals, setup: WorkerSetup): void {
     deliver: (pack) => {
       signals.packDelivered(worker);
       stack.send({ type: 'pack', pack }, [pack.bytes.buffer, pack.layout.buffer]);
-      stack.waitForSaves(UNSAVED_PACKS);
+      stack.waitForSaves(setup.unsavedPacks);
     },
   });
   const chunker = createChunker(setup.chunkerPolynomial);

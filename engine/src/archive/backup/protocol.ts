@@ -18,6 +18,8 @@ export interface WorkerSetup {
   readonly chunkerPolynomial: string;
   readonly compression: CompressionMode;
   readonly packSize: number;
+  /** Packs that this worker may have under way to the backend while it builds the next one: the bound on memory. */
+  readonly unsavedPacks: number;
   readonly table: SharedBlobTable;
   readonly counters: SharedArrayBuffer;
   readonly scan: ScanRules;

@@ -1,15 +1,7 @@
 import { createHash } from 'node:crypto';
-import {
-  closeSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-  writeSync,
-} from 'node:fs';
+import { closeSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import { tagAsCache } from '../../kernel/cache-tag.ts';
 import { sha256Id } from '../../kernel/hash.ts';
 import { type Id, shortId } from '../../kernel/id.ts';
 import { encodeCacheHeader, HEADER_BYTES, type SharedScanCache, shareCache } from './scan-cache.ts';
@@ -106,14 +98,4 @@ function openWriter(cacheDirectory: string, directory: string, file: string): Sc
     },
     discard,
   };
-}
-
-/** So that backups leave caches out (Cache Directory Tagging Specification). */
-function tagAsCache(cacheDirectory: string): void {
-  const tag = 'Signature: 8a477f597d28d172789f06886806bc55\n# This directory is a cache of Holdfast.\n';
-  try {
-    writeFileSync(join(cacheDirectory, 'CACHEDIR.TAG'), tag, { flag: 'wx' });
-  } catch {
-    // There already, in nearly every run.
-  }
 }

@@ -1,3 +1,4 @@
+import { semaphore } from '../../backend/wrap/semaphore.ts';
 import type { Chunker } from '../../chunker/chunker.ts';
 import type { CompressionMode } from '../../format/compression.ts';
 import { encodeTree } from '../../format/tree.ts';
@@ -64,6 +65,7 @@ export class WritingSession {
     this.#counters = allocateCounters(threads.workers.length);
     this.#signal = options.signal;
     this.#sink = new PackSink(repository, index, options.clock, options.mayWrite);
+    const saves = semaphore(repository.backend.connections);
     const whileWanted = joined(this.#abandoned.signal, options.signal);
     const setup: Omit<WorkerSetup, 'worker'> = {
       key: repository.key,
@@ -71,12 +73,13 @@ export class WritingSession {
       chunkerPolynomial: repository.config.chunkerPolynomial,
       compression: options.compression ?? 'auto',
       packSize: options.packSize ?? DEFAULT_PACK_BYTES,
+      unsavedPacks: unsavedPacks(repository.backend.connections, threads.workers.length),
       table: index.table.shared,
       counters: this.#counters,
       scan: options.scan ?? NO_SCAN,
     };
     this.#crew = new WorkerCrew(threads, setup, {
-      savePack: (pack) => this.#sink.add(pack, whileWanted),
+      savePack: (pack) => saves.run(() => this.#sink.add(pack, whileWanted), whileWanted),
       loadTree: (id) => loadTreeIfThere(indexed, id, whileWanted),
       records: (bytes) => options.onRecords?.(bytes),
       problem: (problem) => options.onProblem?.(problem),
@@ -204,6 +207,14 @@ export class WritingSession {
       signal.removeEventListener('abort', abort);
     }
   }
+}
+
+/**
+ * So many that together the workers can use every connection, however few they are: on a long way a pack is under way
+ * for longer than it takes to build. At least two: one is being saved while the next is built.
+ */
+function unsavedPacks(connections: number, workers: number): number {
+  return Math.max(2, Math.ceil(connections / workers));
 }
 
 /** Threads that an earlier try has ended are of no use to the next one. */

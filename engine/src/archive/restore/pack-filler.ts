@@ -1,3 +1,6 @@
+import type { ByteRange } from '../../backend/backend.ts';
+import { type Semaphore, semaphore } from '../../backend/wrap/semaphore.ts';
+import { mapConcurrently } from '../../kernel/concurrency.ts';
 import { isFailure } from '../../kernel/failure.ts';
 import type { Id } from '../../kernel/id.ts';
 import type { IndexedRepository } from '../../repository/indexed-repository.ts';
@@ -16,6 +19,8 @@ export class PackFiller {
   readonly #crew: RestoreCrew;
   readonly #signal: AbortSignal | undefined;
   readonly #atOnce: number;
+  /** Ranges of all packs together. */
+  readonly #loads: Semaphore;
   readonly #waiting: PackUses[] = [];
   readonly #running = new Set<Promise<void>>();
   readonly #damaged: { readonly uses: Uses; readonly reason: string }[] = [];
@@ -25,7 +30,8 @@ export class PackFiller {
     this.#indexed = indexed;
     this.#crew = crew;
     this.#signal = signal;
-    this.#atOnce = crew.size + PACKS_AHEAD;
+    this.#loads = semaphore(indexed.repository.backend.connections);
+    this.#atOnce = Math.max(crew.size + PACKS_AHEAD, indexed.repository.backend.connections);
   }
 
   /** Returns at once. */
@@ -84,12 +90,13 @@ export class PackFiller {
     const { index, repository } = this.#indexed;
     const handle = { type: 'pack', name: index.packs[pack] as Id } as const;
     try {
-      const ranges: PackRange[] = [];
-      for (const range of rangesOf(uses, index.table)) {
-        const bytes = await repository.backend.load(handle, range, this.#signal);
-        ranges.push({ offset: range.offset, bytes });
-      }
-      return ranges;
+      const { backend } = repository;
+      const load = (range: ByteRange) =>
+        this.#loads.run(() => backend.load(handle, range, this.#signal), this.#signal);
+      return await mapConcurrently(rangesOf(uses, index.table), backend.connections, async (range) => ({
+        offset: range.offset,
+        bytes: await load(range),
+      }));
     } catch (error) {
       if (!isFailure(error) || error.code === 'interrupted' || error.code === 'backend.unreachable')
         throw error;

@@ -109,7 +109,7 @@ export class RestoreRun {
     });
     if (target !== undefined) placement.openTarget();
     let breathedAt = performance.now();
-    const loadTree: TreeSource['loadTree'] = async (id, signal) => {
+    const loadTree: TreeSource['loadTree'] = async (id, signal, next) => {
       if (!dryRun) between();
       // Trees that are in memory already come without a turn of the event loop, in which the workers' messages and
       // the signal arrive.
@@ -117,7 +117,7 @@ export class RestoreRun {
         await setImmediate();
         breathedAt = performance.now();
       }
-      return await this.#indexed.loadTree(id, signal);
+      return await this.#indexed.loadTree(id, signal, next);
     };
     await walkTrees(
       { loadTree },

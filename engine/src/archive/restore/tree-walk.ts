@@ -42,7 +42,7 @@ export async function walkTrees<Place>(source: TreeSource, walk: TreeWalk<Place>
   for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
     const { place, path } = next;
     walk.signal?.throwIfAborted();
-    const tree = await loadOrReport(source, next.tree, path, walk);
+    const tree = await loadOrReport(source, next.tree, path, { ...walk, next: () => soonest(waiting) });
     if (tree === undefined) continue;
     visitor.enter?.(place, tree.nodes);
     const nodes = believable(tree.nodes, path, walk.problem);
@@ -64,14 +64,26 @@ export async function walkTrees<Place>(source: TreeSource, walk: TreeWalk<Place>
   }
 }
 
+/** The trees on top of the stack: those that are read next. */
+function soonest(waiting: readonly { readonly tree: Id }[]): Id[] {
+  return waiting
+    .slice(-LOOKED_AHEAD)
+    .map(({ tree }) => tree)
+    .reverse();
+}
+
 async function loadOrReport(
   source: TreeSource,
   id: Id,
   path: PathText,
-  { problem, signal }: Pick<TreeWalk<unknown>, 'problem' | 'signal'>,
+  {
+    problem,
+    signal,
+    next,
+  }: Pick<TreeWalk<unknown>, 'problem' | 'signal'> & { readonly next: () => Iterable<Id> },
 ): Promise<Tree | undefined> {
   try {
-    return await source.loadTree(id, signal);
+    return await source.loadTree(id, signal, next);
   } catch (error) {
     if (!isFailure(error) || error.code === 'interrupted' || error.code === 'backend.unreachable')
       throw error;
@@ -110,3 +122,6 @@ function isStrictlySorted(nodes: readonly Node[]): boolean {
   }
   return true;
 }
+
+/** Many of them lie in one pack, or in one that is in memory. */
+const LOOKED_AHEAD = 64;

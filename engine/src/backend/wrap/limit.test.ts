@@ -65,6 +65,18 @@ describe('limit', () => {
     expect(clock.now()).toBe(10 * 1000 + 9 * 2000);
   });
 
+  test('requests have a rate too, whatever is asked', async () => {
+    const clock = virtualClock();
+    const backend = limit(openMemory(), { clock, requests: 4 });
+    const [{ handle, data }] = packs as [(typeof packs)[0]];
+    await backend.save(handle, data);
+    await backend.load(handle);
+    await backend.stat(handle);
+    await Array.fromAsync(backend.list('pack'));
+    await backend.remove(handle);
+    expect(clock.now()).toBe(1000);
+  });
+
   test('an idle line saves nothing up for a burst', async () => {
     const clock = virtualClock();
     const line = pace(100, clock);

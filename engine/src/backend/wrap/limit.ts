@@ -9,12 +9,14 @@ export interface LimitOptions {
   readonly upload?: number;
   /** Bytes per second that loads may take together; absent: unlimited. */
   readonly download?: number;
+  /** Calls per second of whatever kind; absent: unlimited. Some places charge for each. */
+  readonly requests?: number;
   /** Calls at once; absent: as the backend says of itself. */
   readonly connections?: number;
 }
 
 /**
- * Keeps within a rate and a number of calls at once. A call waits for its turn at the rate first, and only then for a
+ * Keeps within rates and a number of calls at once. A call waits for its turn at the rates first, and only then for a
  * connection, so that a long wait holds no connection that a small call could use. A list takes no connection: its
  * consumer may well load what it names.
  */
@@ -23,6 +25,7 @@ export function limit(inner: Backend, options: LimitOptions): Backend {
   const connections = options.connections ?? inner.connections;
   const calls = semaphore(connections);
   const upload = options.upload === undefined ? undefined : pace(options.upload, clock);
+  const requests = options.requests === undefined ? undefined : pace(options.requests, clock);
   const download = options.download === undefined ? undefined : pace(options.download, clock);
 
   return {
@@ -31,19 +34,33 @@ export function limit(inner: Backend, options: LimitOptions): Backend {
 
     async save(handle, data, signal) {
       signal?.throwIfAborted();
+      await requests?.turn(1, signal);
       await upload?.turn(data.length, signal);
       await calls.run(() => inner.save(handle, data, signal), signal);
     },
 
     async load(handle, range, signal) {
       signal?.throwIfAborted();
+      await requests?.turn(1, signal);
       await download?.turn(range?.length ?? 0, signal);
       const bytes = await calls.run(() => inner.load(handle, range, signal), signal);
       if (range === undefined) download?.charge(bytes.length);
       return bytes;
     },
 
-    stat: (handle, signal) => calls.run(() => inner.stat(handle, signal), signal),
-    remove: (handle, signal) => calls.run(() => inner.remove(handle, signal), signal),
+    async stat(handle, signal) {
+      await requests?.turn(1, signal);
+      return await calls.run(() => inner.stat(handle, signal), signal);
+    },
+
+    async remove(handle, signal) {
+      await requests?.turn(1, signal);
+      await calls.run(() => inner.remove(handle, signal), signal);
+    },
+
+    async *list(type, signal) {
+      await requests?.turn(1, signal);
+      yield* inner.list(type, signal);
+    },
   };
 }

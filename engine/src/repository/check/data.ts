@@ -15,7 +15,10 @@ export interface DataRead {
   readonly bytes: number;
 }
 
-/** Reads and verifies packs, one more at a time than there are threads, and tells how much could be read. */
+/**
+ * Reads and verifies packs, one more at a time than there are threads or as many as there are connections, and tells how
+ * much could be read.
+ */
 export async function checkData(
   indexed: IndexedRepository,
   contents: PackContents,
@@ -33,7 +36,7 @@ export async function checkData(
     table: indexed.index.table.shared,
     contents: contents.shared,
   });
-  await mapConcurrently(packs, threads + 1, async (pack) => {
+  await mapConcurrently(packs, Math.max(threads + 1, backend.connections), async (pack) => {
     options.signal.throwIfAborted();
     const { number, id } = pack;
     try {

@@ -46,6 +46,8 @@ export interface BackupOptions {
   readonly limitUpload?: number;
   /** KiB/s. */
   readonly limitDownload?: number;
+  /** A second. */
+  readonly limitRequests?: number;
   /** MiB. */
   readonly packSize?: number;
   /** 0–19, as nice(1) counts. */
@@ -152,6 +154,7 @@ function addEffortOptions(command: Command): void {
     )
     .option('--limit-upload <KiB/s>', 'send at most so much', parsePositive)
     .option('--limit-download <KiB/s>', 'fetch at most so much', parsePositive)
+    .option('--limit-requests <n>', 'ask the storage at most so often a second', parsePositive)
     .option('--pack-size <MiB>', 'gather so much in a file of the repository', parsePositive)
     .option('--nice <n>', 'give way to other programs, 1 to 19', parsePositive)
     .option('--no-scan', 'no effect: nothing is ever counted beforehand');

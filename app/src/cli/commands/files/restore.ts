@@ -36,6 +36,8 @@ export interface RestoreOptions extends SnapshotFilter {
   readonly ownership: boolean;
   /** KiB/s. */
   readonly limitDownload?: number;
+  /** A second. */
+  readonly limitRequests?: number;
 }
 
 export interface RestoreRequest extends RestoreOptions {
@@ -87,7 +89,8 @@ export function define(parent: Command, context: Context, planRestore: PlanResto
       'leave holes where files hold only zeros (always done, as scripts for restic have it)',
     )
     .option('--no-ownership', 'do not set owners and groups')
-    .option('--limit-download <KiB/s>', 'fetch at most so much', parsePositive);
+    .option('--limit-download <KiB/s>', 'fetch at most so much', parsePositive)
+    .option('--limit-requests <n>', 'ask the storage at most so often a second', parsePositive);
   addSnapshotFilter(command);
   endRepositoryCommand(command).action(async (snapshot: string) => {
     const request = { ...command.opts<RestoreOptions>(), snapshot };
