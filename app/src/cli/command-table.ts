@@ -23,9 +23,13 @@ import * as keyPasswd from './commands/repo/key/passwd.ts';
 import * as keyRemove from './commands/repo/key/remove.ts';
 import * as ls from './commands/repo/ls.ts';
 import * as prune from './commands/repo/prune.ts';
+import * as repairAll from './commands/repo/repair/all.ts';
+import * as repairIndex from './commands/repo/repair/index.ts';
+import * as repairPacks from './commands/repo/repair/packs.ts';
 import * as stats from './commands/repo/stats.ts';
 import * as unlock from './commands/repo/unlock.ts';
 import type { Registration } from './program.ts';
+import type { PlanRepair } from './repair-frame.ts';
 
 /** What the commands need from the engine, one function each. */
 export interface CommandParts {
@@ -45,6 +49,7 @@ export interface CommandParts {
   readonly checkRepository: check.CheckRepository;
   readonly planForget: forget.PlanForget;
   readonly planPrune: prune.PlanPrune;
+  readonly planRepair: PlanRepair;
   readonly measureRepository: stats.MeasureRepository;
   readonly listEntries: ls.ListEntries;
   readonly findEntries: find.FindEntries;
@@ -100,6 +105,15 @@ export function commandTable(parts: CommandParts): Registration[] {
     { group: ['repo'], define: (parent, context) => check.define(parent, context, parts.checkRepository) },
     { group: ['repo'], define: (parent, context) => forget.define(parent, context, parts.planForget) },
     { group: ['repo'], define: (parent, context) => prune.define(parent, context, parts.planPrune) },
+    { group: ['repo'], define: (parent, context) => repairAll.define(parent, context, parts.planRepair) },
+    {
+      group: ['repo', 'repair'],
+      define: (parent, context) => repairIndex.define(parent, context, parts.planRepair),
+    },
+    {
+      group: ['repo', 'repair'],
+      define: (parent, context) => repairPacks.define(parent, context, parts.planRepair),
+    },
     { group: ['repo'], define: (parent, context) => stats.define(parent, context, parts.measureRepository) },
     { group: ['repo'], define: (parent, context) => ls.define(parent, context, parts.listEntries) },
     { group: ['repo'], define: (parent, context) => find.define(parent, context, parts.findEntries) },

@@ -24,6 +24,7 @@ import { changePassword } from './repo/key/passwd.ts';
 import { removeKey } from './repo/key/remove.ts';
 import { listEntries } from './repo/ls.ts';
 import { planPrune } from './repo/prune.ts';
+import { planRepair } from './repo/repair/repair.ts';
 import { measureRepository } from './repo/stats.ts';
 import { unlockRepository } from './repo/unlock.ts';
 
@@ -46,6 +47,7 @@ export function operations(machine: Machine): CommandParts {
     initRepository: initRepository(machine),
     checkRepository: checkRepository(machine),
     planPrune: planPrune(machine),
+    planRepair: planRepair(machine),
     measureRepository: measureRepository(machine),
     listEntries: listEntries(machine),
     findEntries: findEntries(machine),

@@ -1,7 +1,9 @@
 import type { BlobType } from '../../format/types.ts';
 import type { Id } from '../../kernel/id.ts';
 import { damageOf } from '../check/damage.ts';
-import type { IndexedRepository } from '../indexed-repository.ts';
+import { Index } from '../index.ts';
+import { IndexedRepository } from '../indexed-repository.ts';
+import type { Repository } from '../repository.ts';
 
 export interface WantedBlob {
   readonly type: BlobType;
@@ -18,6 +20,15 @@ export interface BlobSource {
   load(blob: WantedBlob, signal: AbortSignal): Promise<Uint8Array | undefined>;
   /** How many blobs to fetch at once. */
   readonly connections: number;
+}
+
+/** Another repository with whatever part of its index can be read: it may be damaged itself. */
+export async function loadRepositorySource(
+  repository: Repository,
+  signal?: AbortSignal,
+): Promise<BlobSource> {
+  const index = await Index.loadReadable(repository, (_, failure) => void damageOf(failure), signal);
+  return repositorySource(new IndexedRepository(repository, index), repository.backend.location);
 }
 
 /** Another repository, of any key and at any place: the same content has the same id everywhere. */

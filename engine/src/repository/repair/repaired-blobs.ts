@@ -48,13 +48,13 @@ export async function saveRepairedBlobs(
     done += 1;
     onBlob(done, total);
   };
-  await mapConcurrently(left, repository.backend.connections, async (blob) =>
-    save(blob, await indexed.loadBlob(blob.type, blob.id, signal)),
-  );
+  await mapConcurrently(left, repository.backend.connections, async (blob) => {
+    await save(blob, await indexed.loadBlob(blob.type, blob.id, signal));
+  });
   for (const { source, blobs } of found) {
-    await mapConcurrently(blobs, source.connections, async (blob) =>
-      save(blob, await source.load(blob, signal)),
-    );
+    await mapConcurrently(blobs, source.connections, async (blob) => {
+      await save(blob, await source.load(blob, signal));
+    });
   }
   await writer.finish();
   return { saved, refused };
