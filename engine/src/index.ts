@@ -83,6 +83,9 @@ export type { BlobRepairPlan, SourceMaker } from './repository/repair/blob-surve
 export type { IndexRepairPlan } from './repository/repair/index-survey.ts';
 export type { RepairOutcome, RepairPlan, RepairProgress } from './repository/repair/repair.ts';
 export { repairRepository } from './repository/repair/repair.ts';
+export type { SnapshotRepairPlan } from './repository/repair/snapshot-repair.ts';
+export { repairSnapshots } from './repository/repair/snapshot-repair.ts';
+export type { LostEntry } from './repository/repair/tree-salvage.ts';
 export type { Repository } from './repository/repository.ts';
 export type { Grouping, SnapshotGroupKey } from './repository/snapshot-group.ts';
 export { groupSnapshots } from './repository/snapshot-group.ts';

@@ -26,6 +26,7 @@ import * as prune from './commands/repo/prune.ts';
 import * as repairAll from './commands/repo/repair/all.ts';
 import * as repairIndex from './commands/repo/repair/index.ts';
 import * as repairPacks from './commands/repo/repair/packs.ts';
+import * as repairSnapshots from './commands/repo/repair/snapshots.ts';
 import * as stats from './commands/repo/stats.ts';
 import * as unlock from './commands/repo/unlock.ts';
 import type { Registration } from './program.ts';
@@ -50,6 +51,7 @@ export interface CommandParts {
   readonly planForget: forget.PlanForget;
   readonly planPrune: prune.PlanPrune;
   readonly planRepair: PlanRepair;
+  readonly planSnapshotRepair: repairSnapshots.PlanSnapshotRepair;
   readonly measureRepository: stats.MeasureRepository;
   readonly listEntries: ls.ListEntries;
   readonly findEntries: find.FindEntries;
@@ -113,6 +115,10 @@ export function commandTable(parts: CommandParts): Registration[] {
     {
       group: ['repo', 'repair'],
       define: (parent, context) => repairPacks.define(parent, context, parts.planRepair),
+    },
+    {
+      group: ['repo', 'repair'],
+      define: (parent, context) => repairSnapshots.define(parent, context, parts.planSnapshotRepair),
     },
     { group: ['repo'], define: (parent, context) => stats.define(parent, context, parts.measureRepository) },
     { group: ['repo'], define: (parent, context) => ls.define(parent, context, parts.listEntries) },

@@ -25,6 +25,7 @@ import { removeKey } from './repo/key/remove.ts';
 import { listEntries } from './repo/ls.ts';
 import { planPrune } from './repo/prune.ts';
 import { planRepair } from './repo/repair/repair.ts';
+import { planSnapshotRepair } from './repo/repair/snapshots.ts';
 import { measureRepository } from './repo/stats.ts';
 import { unlockRepository } from './repo/unlock.ts';
 
@@ -48,6 +49,7 @@ export function operations(machine: Machine): CommandParts {
     checkRepository: checkRepository(machine),
     planPrune: planPrune(machine),
     planRepair: planRepair(machine),
+    planSnapshotRepair: planSnapshotRepair(machine),
     measureRepository: measureRepository(machine),
     listEntries: listEntries(machine),
     findEntries: findEntries(machine),

@@ -40,6 +40,7 @@ export async function chooseSnapshots(
   return references.map((reference) => selectSnapshot(snapshots, reference, wanted));
 }
 
-function engineFilter({ host = [], path = [], tag = [] }: SnapshotFilter): EngineFilter {
+/** The same condition in the engine’s words. */
+export function engineFilter({ host = [], path = [], tag = [] }: SnapshotFilter): EngineFilter {
   return { hosts: host, paths: path, tags: tag };
 }
