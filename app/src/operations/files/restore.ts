@@ -38,7 +38,9 @@ export function planRestore(machine: RestoreMachine): PlanRestore {
     const target = resolve(machine.workingDirectory, request.target);
     const place = { target, rules: rulesOf(request), signal };
     const failed: Problem[] = [];
-    const onProblem = (problem: RestoreProblem) => failed.push(problemOf(problem));
+    const incomplete: Problem[] = [];
+    const onProblem = (problem: RestoreProblem) =>
+      (problem.kind === 'incomplete' ? incomplete : failed).push(problemOf(problem));
     const deletion =
       request.delete === true ? await planDeletion(indexed, source, { ...place, onProblem }) : undefined;
     const open = opening.move();
@@ -57,6 +59,7 @@ export function planRestore(machine: RestoreMachine): PlanRestore {
           ownership: request.ownership ? 'id' : 'none',
           ...(request.sparse === undefined ? {} : { sparse: request.sparse }),
           verify: request.verify ?? false,
+          salvage: request.salvage ?? false,
           dryRun,
           onProblem,
           onStart: (watch) => showRestore(progress, watch, startedAt),
@@ -72,6 +75,7 @@ export function planRestore(machine: RestoreMachine): PlanRestore {
           ...(request.verify === true ? { filesVerified: counts.filesVerified } : {}),
           milliseconds: machine.clock.now() - startedAt,
           failed,
+          incomplete,
           notKept: notKept.map(sentenceOf),
         };
       },
