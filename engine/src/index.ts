@@ -81,6 +81,7 @@ export type { PrunePlan } from './repository/prune/prune-plan.ts';
 export { type BlobSource, loadRepositorySource } from './repository/repair/blob-source.ts';
 export type { BlobRepairPlan, SourceMaker } from './repository/repair/blob-survey.ts';
 export type { IndexRepairPlan } from './repository/repair/index-survey.ts';
+export { originalFiles } from './repository/repair/original-files.ts';
 export type { RepairOutcome, RepairPlan, RepairProgress } from './repository/repair/repair.ts';
 export { repairRepository } from './repository/repair/repair.ts';
 export type { SnapshotRepairPlan } from './repository/repair/snapshot-repair.ts';

@@ -1,5 +1,7 @@
+import { resolve } from 'node:path';
 import {
   loadRepositorySource,
+  originalFiles,
   type RepairPlan,
   type RepairProgress,
   repairRepository,
@@ -11,8 +13,10 @@ import { planAgreed } from '../../agreed-work.ts';
 import type { Machine } from '../../machine.ts';
 import { type AccessMachine, openAccess } from '../../repository-access.ts';
 
+type RepairMachine = AccessMachine & Pick<Machine, 'workingDirectory'>;
+
 /** Plans and executes under one exclusive lock; the repositories that help are locked against removals. */
-export function planRepair(machine: AccessMachine): PlanRepair {
+export function planRepair(machine: RepairMachine): PlanRepair {
   return async (access, request, work) => {
     const { clock } = machine;
     await using opening = new AsyncDisposableStack();
@@ -43,9 +47,9 @@ export function planRepair(machine: AccessMachine): PlanRepair {
 }
 
 async function openSources(
-  { from }: RepairRequest,
+  { from, fromFiles }: RepairRequest,
   { signal }: Work,
-  machine: AccessMachine,
+  machine: RepairMachine,
   opening: AsyncDisposableStack,
 ): Promise<SourceMaker[]> {
   const sources: SourceMaker[] = [];
@@ -54,6 +58,9 @@ async function openSources(
     const source = await loadRepositorySource(opened.repository, opened.signal);
     sources.push(() => source);
   }
+  // Last: to know what they have, they must be read.
+  if (fromFiles === true) sources.push(originalFiles());
+  else if (fromFiles !== undefined) sources.push(originalFiles(resolve(machine.workingDirectory, fromFiles)));
   return sources;
 }
 
