@@ -1,9 +1,9 @@
 import type { BlobType } from '../../format/types.ts';
 import type { Id } from '../../kernel/id.ts';
-import { damageOf } from '../check/damage.ts';
 import { Index } from '../index.ts';
 import { IndexedRepository } from '../indexed-repository.ts';
 import type { Repository } from '../repository.ts';
+import { damageOf } from './damage.ts';
 
 export interface WantedBlob {
   readonly type: BlobType;

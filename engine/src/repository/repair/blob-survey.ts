@@ -4,13 +4,13 @@ import { mapConcurrently } from '../../kernel/concurrency.ts';
 import type { Finding } from '../../kernel/finding.ts';
 import { type Id, isId, shortId } from '../../kernel/id.ts';
 import { findAffectedPaths } from '../check/affected-paths.ts';
-import { damageOf } from '../check/damage.ts';
 import { type BlobKey, blobKey } from '../check/ledger.ts';
 import type { Affected } from '../check/report.ts';
 import { Index } from '../index.ts';
 import { IndexedRepository } from '../indexed-repository.ts';
 import type { Repository } from '../repository.ts';
 import { type BlobSource, repositorySource, type WantedBlob } from './blob-source.ts';
+import { damageOf } from './damage.ts';
 import type { IndexSurvey } from './index-survey.ts';
 import { surveyNeeds, type TreeLoader, treeLoader } from './need-survey.ts';
 import { type DamagedPack, surveyPacks } from './pack-survey.ts';
@@ -53,6 +53,8 @@ export interface BlobSurveyOptions {
   /** Read every pack, not only those that look wrong from outside. */
   readonly readData: boolean;
   readonly threads?: number | undefined;
+  /** What cannot be read, other than because of what it holds, ends the survey instead of counting as lost. */
+  readonly strict?: boolean | undefined;
   readonly onProgress?: ((phase: 'trees' | 'packs', done: number, total?: number) => void) | undefined;
   readonly signal: AbortSignal;
 }
@@ -76,12 +78,13 @@ export interface KnownRepository {
 export async function surveyBlobs(survey: IndexSurvey, options: BlobSurveyOptions): Promise<BlobSurvey> {
   const { indexed, sizes, packs } = survey;
   const { repository, index } = indexed;
-  const { signal, onProgress, threads } = options;
+  const { signal, onProgress, threads, strict } = options;
   const { snapshots, findings } = await readableSnapshots(repository, signal);
   const wholeness = new Wholeness(index);
   const readPacks = (ids: readonly Id[]) =>
     surveyPacks(survey, ids, wholeness, {
       threads,
+      strict,
       signal,
       onPack: (done, total) => onProgress?.('packs', done, total),
     });
@@ -97,7 +100,7 @@ export async function surveyBlobs(survey: IndexSurvey, options: BlobSurveyOption
   const known: KnownRepository = {
     chunkerPolynomial: repository.config.chunkerPolynomial,
     snapshots,
-    loadTree: (id) => treeLoader(indexed, wholeness, { sources, signal })(id),
+    loadTree: (id) => treeLoader(indexed, wholeness, { sources, strict, signal })(id),
     lengthOf: (id) => index.lengthOf('data', id) ?? lengths(id),
   };
   const sources: readonly BlobSource[] = [
@@ -106,6 +109,7 @@ export async function surveyBlobs(survey: IndexSurvey, options: BlobSurveyOption
   ];
   const needs = await surveyNeeds(indexed, snapshots, wholeness, {
     sources,
+    strict,
     signal,
     onTree: (done) => onProgress?.('trees', done),
   });

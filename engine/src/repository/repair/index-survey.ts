@@ -2,12 +2,13 @@ import { decodeIndexFile, type IndexFile, type MarkedPack } from '../../format/i
 import { packLengthFor } from '../../format/pack.ts';
 import type { IndexedPack, PackedBlob } from '../../format/types.ts';
 import { mapConcurrently } from '../../kernel/concurrency.ts';
+import type { Failure } from '../../kernel/failure.ts';
 import type { Finding } from '../../kernel/finding.ts';
 import { type Id, shortId } from '../../kernel/id.ts';
-import { damageOf } from '../check/damage.ts';
 import { Index } from '../index.ts';
 import { IndexedRepository } from '../indexed-repository.ts';
 import type { Repository } from '../repository.ts';
+import { damageOf } from './damage.ts';
 import { readPackHeader } from './pack-header.ts';
 import { listPacks } from './pack-list.ts';
 
@@ -58,7 +59,7 @@ export async function surveyIndex(
   repository: Repository,
   { readAll = false, onPack, signal }: IndexSurveyOptions = {},
 ): Promise<IndexSurvey> {
-  const { files, unreadable } = await readIndexFiles(repository, signal);
+  const { files, failures } = await readIndexFiles(repository, signal);
   const sizes = await listPacks(repository, signal);
   const named = packsOf([...files.values()]);
   const marked = new Map<Id, MarkedPack>();
@@ -96,6 +97,10 @@ export async function surveyIndex(
     onPack?.(done, doubtful.length);
   });
 
+  // Of such a pack an index file that a disk could not read may be all that tells the blobs: it is not to go.
+  const unread = [...failures.values()].find(({ code }) => code === 'backend.io');
+  if (unread !== undefined && findings.some(({ severity }) => severity === 'error')) throw unread;
+  const unreadable = [...failures.keys()];
   const gone = [...named.values()].filter(({ id }) => !sizes.has(id));
   const lostMarks = [...files.values()].some(({ packsToDelete }) =>
     packsToDelete.some(({ id }) => !sizes.has(id)),
@@ -116,19 +121,18 @@ export async function surveyIndex(
 async function readIndexFiles(
   repository: Repository,
   signal?: AbortSignal,
-): Promise<{ files: Map<string, IndexFile>; unreadable: string[] }> {
+): Promise<{ files: Map<string, IndexFile>; failures: Map<string, Failure> }> {
   const files = new Map<string, IndexFile>();
-  const unreadable: string[] = [];
+  const failures = new Map<string, Failure>();
   const { backend } = repository;
   await mapConcurrently(backend.list('index', signal), backend.connections, async ({ name }) => {
     try {
       files.set(name, decodeIndexFile(await repository.loadFile({ type: 'index', name }, signal)));
     } catch (error) {
-      damageOf(error);
-      unreadable.push(name);
+      failures.set(name, damageOf(error));
     }
   });
-  return { files, unreadable };
+  return { files, failures };
 }
 
 /** Each pack once, with the blobs that any file names: old programs spread a pack over several index files. */

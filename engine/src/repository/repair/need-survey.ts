@@ -1,11 +1,11 @@
 import { decodeTree } from '../../format/tree.ts';
 import type { BlobType, StoredSnapshot, Tree } from '../../format/types.ts';
 import type { Id } from '../../kernel/id.ts';
-import { damageOf } from '../check/damage.ts';
 import { type BlobKey, blobKey } from '../check/ledger.ts';
 import type { IndexedRepository } from '../indexed-repository.ts';
 import { walkTrees } from '../tree-walk.ts';
 import type { BlobSource, WantedBlob } from './blob-source.ts';
+import { damageOf } from './damage.ts';
 import type { Wholeness } from './wholeness.ts';
 
 /** What snapshots need that the repository does not have whole. */
@@ -20,22 +20,27 @@ export interface NeedSurvey {
 /** A tree, from the repository or from another source; undefined when nobody has it. */
 export type TreeLoader = (id: Id) => Promise<Tree | undefined>;
 
+export interface TreeLoaderOptions {
+  readonly sources: readonly BlobSource[];
+  /** A tree that cannot be read at all is not taken for lost. */
+  readonly strict?: boolean | undefined;
+  readonly signal: AbortSignal;
+  /** Hears of each pack in which a tree could not be read. */
+  readonly onBad?: (pack: Id) => void;
+}
+
 /** Trees that are lost here are read from `sources`: what is below them is not known otherwise. */
 export function treeLoader(
   indexed: IndexedRepository,
   wholeness: Wholeness,
-  {
-    sources,
-    signal,
-    onBad,
-  }: { sources: readonly BlobSource[]; signal: AbortSignal; onBad?: (pack: Id) => void },
+  { sources, strict, signal, onBad }: TreeLoaderOptions,
 ): TreeLoader {
   return async (id) => {
     if (wholeness.isWhole('tree', id)) {
       try {
         return await indexed.loadTree(id, signal);
       } catch (error) {
-        damageOf(error);
+        damageOf(error, strict);
         for (const { pack, offset } of indexed.index.lookupAll('tree', id)) {
           wholeness.spoil(pack, offset);
           onBad?.(pack);
@@ -50,10 +55,8 @@ export function treeLoader(
   };
 }
 
-export interface NeedSurveyOptions {
-  readonly sources: readonly BlobSource[];
+export interface NeedSurveyOptions extends Omit<TreeLoaderOptions, 'onBad'> {
   readonly onTree?: ((done: number) => void) | undefined;
-  readonly signal: AbortSignal;
 }
 
 /** Reads every tree that snapshots lead to, and looks up every blob that they name. */
@@ -61,13 +64,13 @@ export async function surveyNeeds(
   indexed: IndexedRepository,
   snapshots: readonly StoredSnapshot[],
   wholeness: Wholeness,
-  { sources, onTree, signal }: NeedSurveyOptions,
+  { onTree, ...options }: NeedSurveyOptions,
 ): Promise<NeedSurvey> {
   const { table } = indexed.index;
   const needed = new Uint8Array(table.size);
   const wanted = new Map<BlobKey, WantedBlob>();
   const suspects = new Set<Id>();
-  const load = treeLoader(indexed, wholeness, { sources, signal, onBad: (pack) => suspects.add(pack) });
+  const load = treeLoader(indexed, wholeness, { ...options, onBad: (pack) => suspects.add(pack) });
 
   /** Whether it is met for the first time. */
   const need = (type: BlobType, id: Id): boolean => {
@@ -87,7 +90,7 @@ export async function surveyNeeds(
     snapshots.map(({ tree }) => tree),
     {
       concurrency: indexed.repository.backend.connections,
-      signal,
+      signal: options.signal,
       enter: (id) => need('tree', id),
       async load(id) {
         const tree = await load(id);

@@ -1,6 +1,9 @@
 import { beforeAll, describe, expect, test } from 'vitest';
+import type { Backend, FileType } from '../../backend/backend.ts';
+import { type Fault, fault } from '../../backend/wrap/fault.ts';
 import { encodeIndexFile } from '../../format/index-file.ts';
 import type { StoredSnapshot } from '../../format/types.ts';
+import { Failure } from '../../kernel/failure.ts';
 import type { Id } from '../../kernel/id.ts';
 import { noise } from '../../testing/backend-suite.ts';
 import {
@@ -269,17 +272,52 @@ describe('another repository', () => {
   });
 });
 
+describe('a storage that fails at any call', () => {
+  test('loses nothing that could be read, and the next repair completes', { timeout: 120_000 }, async () => {
+    const broken = await brokenRepository();
+    const readable = await readableBlobs(broken);
+    const faults = await everyFault(broken);
+    expect(faults.length).toBeGreaterThan(20);
+    for (const each of faults) {
+      const copy = broken.clone();
+      // Whether it gets over it or gives up is another matter.
+      await repair(
+        copy.behind((backend) => fault(backend, [each])),
+        await fromStranger(),
+      ).catch(() => undefined);
+      await removeLocks(copy.repository, { all: true, clock: patientClock });
+      expect((await readableBlobs(copy)).isSupersetOf(readable), JSON.stringify(each)).toBe(true);
+      await repair(copy.repository, await fromStranger());
+      await expectSound(copy.repository);
+    }
+  });
+
+  test('keeps a pack that it cannot read, and saves the pieces of it that it can', async () => {
+    const copy = original.clone();
+    const { id, blobs } = await packOf(copy, 'data');
+    const [bad] = blobs;
+    const badSector = (backend: Backend): Backend => ({
+      ...backend,
+      async load(handle, range, signal) {
+        const from = range?.offset ?? 0;
+        if (handle.name === id && from <= (bad?.offset ?? 0)) throw new Failure('backend.io', 'a bad sector');
+        return await backend.load(handle, range, signal);
+      },
+    });
+    const { plan, saved } = await repair(copy.behind(badSector), { blobs: { readData: true, sources: [] } });
+    expect([saved, plan.blobs?.lost]).toEqual([blobs.length - 1, [{ type: 'data', id: bad?.id }]]);
+    expect(await names(copy.repository, 'pack')).toContain(id);
+    // On another machine it can be read again.
+    await repair(copy.repository);
+    await expectSound(copy.repository);
+  });
+});
+
 describe('killed after any number of writes', () => {
   test('a repair leaves all that could be read, and the next one completes', {
     timeout: 60_000,
   }, async () => {
-    const broken = original.clone();
-    const [index = ''] = await names(broken.repository, 'index');
-    const packs = await names(broken.repository, 'pack');
-    await broken.repository.backend.remove({ type: 'pack', name: packs[0] ?? '' });
-    await broken.damage({ type: 'pack', name: packs[1] ?? '' }, flipBit(50));
-    await broken.damage({ type: 'pack', name: packs[2] ?? '' }, flipBit(-10));
-    await broken.damage({ type: 'index', name: index }, flipBit(30));
+    const broken = await brokenRepository();
     const readable = await readableBlobs(broken);
     let writes = 0;
     for (let killed = true; killed; writes += 1) {
@@ -296,6 +334,41 @@ describe('killed after any number of writes', () => {
     expect(writes).toBeGreaterThan(6);
   });
 });
+
+async function brokenRepository(): Promise<SmallRepository> {
+  const broken = original.clone();
+  const [index = ''] = await names(broken.repository, 'index');
+  const packs = await names(broken.repository, 'pack');
+  await broken.repository.backend.remove({ type: 'pack', name: packs[0] ?? '' });
+  await broken.damage({ type: 'pack', name: packs[1] ?? '' }, flipBit(50));
+  await broken.damage({ type: 'pack', name: packs[2] ?? '' }, flipBit(-10));
+  await broken.damage({ type: 'index', name: index }, flipBit(30));
+  return broken;
+}
+
+/** One fault for each call that a repair makes, and for each file that it writes or removes a lost answer. */
+async function everyFault(broken: SmallRepository): Promise<Fault[]> {
+  const faults: Fault[] = [];
+  const counts = new Map<string, number>();
+  const noted = <Result>(call: 'save' | 'load' | 'remove' | 'list', type: FileType, make: () => Result) => {
+    const nth = (counts.get(`${call} ${type}`) ?? 0) + 1;
+    counts.set(`${call} ${type}`, nth);
+    if (type !== 'lock') faults.push({ call, type, nth, does: 'fail' });
+    if (type !== 'lock' && (call === 'save' || call === 'remove')) {
+      faults.push({ call, type, nth, does: 'succeed-then-fail' });
+    }
+    return make();
+  };
+  const watched = (backend: Backend): Backend => ({
+    ...backend,
+    save: (handle, ...rest) => noted('save', handle.type, () => backend.save(handle, ...rest)),
+    load: (handle, ...rest) => noted('load', handle.type, () => backend.load(handle, ...rest)),
+    remove: (handle, ...rest) => noted('remove', handle.type, () => backend.remove(handle, ...rest)),
+    list: (type, ...rest) => noted('list', type, () => backend.list(type, ...rest)),
+  });
+  await repair(broken.clone().behind(watched), await fromStranger());
+  return faults;
+}
 
 /** Whatever a person could still get at: with the index that a repair would make. */
 async function readableBlobs(small: SmallRepository): Promise<Set<string>> {

@@ -96,7 +96,8 @@ interface Execution {
  * 1. What damaged packs have left, and what others gave, is written into new packs, and new index files name those.
  * 2. New index files say what the old ones should have said. Old and new agree about all that is sound.
  * 3. Old index files that say something wrong are removed. From here on nothing is named that is not there.
- * 4. Damaged packs, which nothing names any more, are removed.
+ * 4. Damaged packs, which nothing names any more, are removed. Those that could not be read at all stay: what is in them
+ *    may be had tomorrow, or on another machine, and a repair of the index names them again then.
  *
  * So whatever could be read before can be read at every moment, and nothing is removed that is not saved elsewhere or
  * was found to be no blob at all.
@@ -128,7 +129,8 @@ async function execute(
     },
     signal,
   );
-  const total = superfluous.length + unreadable.length + goes.size;
+  const removable = blobs?.damagedPacks.filter((pack) => !pack.unreadable).map(({ id }) => id) ?? [];
+  const total = superfluous.length + unreadable.length + removable.length;
   let done = 0;
   const remove = (type: FileType, names: readonly string[]) =>
     mapConcurrently(names, repository.backend.connections, async (name) => {
@@ -143,6 +145,6 @@ async function execute(
       onProgress?.({ phase: 'remove', done, total });
     });
   await remove('index', [...superfluous, ...unreadable]);
-  await remove('pack', [...goes]);
+  await remove('pack', removable);
   return result;
 }

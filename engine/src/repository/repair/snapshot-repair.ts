@@ -104,13 +104,15 @@ async function survey(
     sources: [],
     readData: run.readData,
     threads: run.threads,
+    // A snapshot is not given up because a disk stuttered.
+    strict: run.forget,
     signal,
     onProgress: run.onProgress,
   });
   if (blobs.found.length > 0) throw repairFirst(repository, 'holdfast repo repair');
   const { wholeness } = blobs;
   const trees = new TreeSalvage({
-    loadTree: treeLoader(index.indexed, wholeness, { sources: [], signal }),
+    loadTree: treeLoader(index.indexed, wholeness, { sources: [], strict: run.forget, signal }),
     isWhole: (type, id) => wholeness.isWhole(type, id),
   });
   const salvaged: SalvagedSnapshot[] = [];
