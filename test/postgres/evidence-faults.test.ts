@@ -2,6 +2,7 @@ import { open } from 'node:fs/promises';
 import path from 'node:path';
 import { Client } from 'pg';
 import { describe, expect, test } from 'vitest';
+import { viewRepository } from '../../app/src/journal/repository-view.ts';
 import { compareDatabase } from '../../app/src/sources/postgres/evidence/comparison.ts';
 import { readCopy } from '../../app/src/sources/postgres/evidence/copy-content.ts';
 import type { Evidence } from '../../app/src/sources/postgres/evidence/evidence.ts';
@@ -20,8 +21,9 @@ const signal = new AbortController().signal;
 
 /** A copy that stands before the evidence, and what belongs to it. */
 async function copyOf(scene: EvidenceScene, evidence: Evidence, action: 'pause' | 'promote') {
-  const indexed = await scene.repository.loadIndex();
-  const plan = await planVerification(indexed, evidence, { clock: systemClock, signal });
+  const view = await viewRepository(scene.repository);
+  const { indexed } = view;
+  const plan = await planVerification(view, evidence, { clock: systemClock, signal });
   const dataDirectory = path.join(scene.bases.base, 'copy');
   await restoreMoment(indexed, plan, { directory: dataDirectory, action, clock: systemClock, signal });
   const { record } = plan.base;

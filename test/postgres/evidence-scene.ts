@@ -1,4 +1,5 @@
 import { Failure } from '@holdfast/engine';
+import { viewRepository } from '../../app/src/journal/repository-view.ts';
 import {
   parseServerUrl,
   type ServerAddress,
@@ -17,6 +18,7 @@ import { inspectServer } from '../../app/src/sources/postgres/journal/receiver.t
 import { WalShipper } from '../../app/src/sources/postgres/journal/wal-shipper.ts';
 import { walPlace } from '../../app/src/sources/postgres/journal/wal-slices.ts';
 import { systemClock } from '../../engine/src/kernel/clock.ts';
+import { KeptIndex } from '../../engine/src/repository/kept-index.ts';
 import type { Repository } from '../../engine/src/repository/repository.ts';
 import { PostgresScene } from '../scenes/postgres-scene.ts';
 import type { RunningPostgres } from '../servers/postgres.ts';
@@ -57,6 +59,7 @@ export class EvidenceScene implements AsyncDisposable {
       spool: receiver.spool,
       writer: {
         repository,
+        index: new KeptIndex(repository),
         place: walPlace(facts.systemId),
         clock: systemClock,
         labels: { hostname: 'scene', username: 'somebody', uid: 0, gid: 0, programVersion: 'holdfast test' },
@@ -65,6 +68,7 @@ export class EvidenceScene implements AsyncDisposable {
       },
       segmentSize: facts.segmentSize,
       clock: systemClock,
+      random: Math.random,
       interval: 60_000,
       onEvent: () => undefined,
       signal: new AbortController().signal,
@@ -100,8 +104,9 @@ export class EvidenceScene implements AsyncDisposable {
     signal = new AbortController().signal,
     onStep: (step: VerifyStep) => void = () => undefined,
   ): Promise<Verification> {
-    const indexed = await this.repository.loadIndex();
-    const plan = await planVerification(indexed, evidence, { clock: systemClock, signal });
+    const view = await viewRepository(this.repository);
+    const { indexed } = view;
+    const plan = await planVerification(view, evidence, { clock: systemClock, signal });
     return await verifyEvidence(indexed, evidence, plan, {
       workDirectory: this.bases.base,
       clock: systemClock,

@@ -1,5 +1,5 @@
 import type { CommandParts } from '../cli/command-table.ts';
-import { runDemo } from '../demo/story.ts';
+import { runDemo } from '../demo/run-demo.ts';
 import { backupFiles } from './files/backup.ts';
 import { planRestore } from './files/restore.ts';
 import type { Machine } from './machine.ts';

@@ -34,13 +34,25 @@ export async function chooseSnapshots(
   filter: SnapshotFilter,
   signal: AbortSignal,
 ): Promise<StoredSnapshot[]> {
-  const snapshots = await repository.loadSnapshots(signal);
+  return chosenOf(await repository.loadSnapshots(signal), references, filter);
+}
+
+/** The same choice among snapshots that are known already. */
+export function chosenOf(
+  snapshots: readonly StoredSnapshot[],
+  references: readonly string[],
+  filter: SnapshotFilter,
+): StoredSnapshot[] {
+  if (references.length === 0) return passing(snapshots, filter);
   const wanted = engineFilter(filter);
-  if (references.length === 0) return filterSnapshots(snapshots, wanted);
   return references.map((reference) => selectSnapshot(snapshots, reference, wanted));
 }
 
-/** The same condition in the engine’s words. */
-export function engineFilter({ host = [], path = [], tag = [] }: SnapshotFilter): EngineFilter {
+/** Those that pass the filter, in their order. */
+export function passing(snapshots: readonly StoredSnapshot[], filter: SnapshotFilter): StoredSnapshot[] {
+  return filterSnapshots(snapshots, engineFilter(filter));
+}
+
+function engineFilter({ host = [], path = [], tag = [] }: SnapshotFilter): EngineFilter {
   return { hosts: host, paths: path, tags: tag };
 }

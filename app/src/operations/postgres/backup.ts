@@ -1,7 +1,11 @@
 import { isFailure, type Repository, startCrewThreads } from '@holdfast/engine';
 import type { Work } from '../../cli/command-frame.ts';
-import type { BackUpBase, BaseEvidence } from '../../cli/commands/postgres/backup.ts';
-import { type BaseWatch, backUpBase as takeBase } from '../../sources/postgres/base/base-backup.ts';
+import type { BackUpBase, BaseEvidence, BaseSummary } from '../../cli/commands/postgres/backup.ts';
+import {
+  type BaseWatch,
+  type SentBase,
+  backUpBase as takeBase,
+} from '../../sources/postgres/base/base-backup.ts';
 import { BASE_TAGS } from '../../sources/postgres/base/base-record.ts';
 import { USUAL_LIMITS } from '../../sources/postgres/evidence/table-plan.ts';
 import { type LabelMachine, labelsOf } from '../files/snapshot-labels.ts';
@@ -13,13 +17,13 @@ type BaseMachine = AccessMachine & LabelMachine & ServerMachine;
 
 export function backUpBase(machine: BaseMachine): BackUpBase {
   return async (access, request, work) => {
-    const { checkpoint, compression, maxRate, tag = [] } = request;
+    const { checkpoint, compression, maxRate, full = false, tag = [] } = request;
     const address = await serverOf(request, machine);
     const threads = startCrewThreads();
     try {
       await using opened = await openAccess(access, { intent: 'write', signal: work.signal }, machine);
       const startedAt = machine.clock.now();
-      const { snapshot, record, findings, took } = await takeBase(opened.repository, {
+      const { snapshot, record, sent, findings, took } = await takeBase(opened.repository, {
         address,
         clock: machine.clock,
         labels: labelsOf(
@@ -29,6 +33,7 @@ export function backUpBase(machine: BaseMachine): BackUpBase {
         checkpoint,
         compression,
         acceptDamage: request.acceptDamage === true,
+        whole: full,
         threads,
         retryLock: access.retryLock,
         signal: opened.signal,
@@ -55,6 +60,7 @@ export function backUpBase(machine: BaseMachine): BackUpBase {
         timeline: record.start.timeline,
         startLsn: record.start.lsn,
         endLsn: record.end.lsn,
+        ...sentSummary(sent),
         ...(record.pagesVerified === undefined ? {} : { pagesVerified: record.pagesVerified }),
         findings,
         figures,
@@ -81,6 +87,13 @@ async function tryEvidence(
     if (!isFailure(error)) throw error;
     return { missing: error.message, ...(error.hint === undefined ? {} : { hint: error.hint }) };
   }
+}
+
+function sentSummary(sent: SentBase): Pick<BaseSummary, 'sent' | 'since' | 'sentBytes' | 'fullBecause'> {
+  const { bytes: sentBytes } = sent;
+  if (sent.kind === 'changes') return { sent: 'changes', sentBytes, since: sent.since };
+  const { because } = sent;
+  return { sent: 'everything', sentBytes, ...(because === undefined ? {} : { fullBecause: because }) };
 }
 
 /** A base that is taken every hour must not count for long: holdfast postgres evidence does. */

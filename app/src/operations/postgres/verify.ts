@@ -3,7 +3,6 @@ import { resolve } from 'node:path';
 import {
   type Clock,
   type Finding,
-  type IndexedRepository,
   isFailure,
   type Repository,
   type StoredSnapshot,
@@ -11,6 +10,7 @@ import {
 } from '@holdfast/engine';
 import type { Work } from '../../cli/command-frame.ts';
 import type { VerifyPostgres, VerifyPostgresRequest } from '../../cli/commands/postgres/verify.ts';
+import { type RepositoryView, viewRepository } from '../../journal/repository-view.ts';
 import { EVIDENCE_TAGS, type Evidence, readEvidence } from '../../sources/postgres/evidence/evidence.ts';
 import { planVerification, verifyEvidence } from '../../sources/postgres/evidence/verification.ts';
 import type { VerifyStep } from '../../sources/postgres/evidence/verify-copy.ts';
@@ -29,8 +29,9 @@ export function verifyPostgres(machine: VerifyMachine): VerifyPostgres {
     await using opened = await openAccess(access, { intent: 'read', signal: work.signal }, machine);
     const { repository, signal } = opened;
     const candidates = await candidatesFor(repository, request, signal);
-    const indexed = await repository.loadIndex(signal);
-    const { snapshot, evidence, plan, skipped } = await newestReached(indexed, candidates, { clock, signal });
+    const view = await viewRepository(repository, signal);
+    const { indexed } = view;
+    const { snapshot, evidence, plan, skipped } = await newestReached(view, candidates, { clock, signal });
     const found = await verifyEvidence(indexed, evidence, plan, {
       workDirectory: request.work === undefined ? tmpdir() : resolve(workingDirectory, request.work),
       clock,
@@ -82,7 +83,7 @@ interface Chosen {
 
 /** Evidence is there at once, the journal's last minutes are not. Throws what keeps from the newest when none is reached. */
 async function newestReached(
-  indexed: IndexedRepository,
+  view: RepositoryView,
   candidates: readonly StoredSnapshot[],
   options: { readonly clock: Clock; readonly signal: AbortSignal },
 ): Promise<Chosen> {
@@ -90,8 +91,8 @@ async function newestReached(
   const skipped: StoredSnapshot[] = [];
   for (const snapshot of candidates) {
     try {
-      const evidence = await readEvidence(indexed, snapshot, options.signal);
-      return { snapshot, evidence, plan: await planVerification(indexed, evidence, options), skipped };
+      const evidence = await readEvidence(view.indexed, snapshot, options.signal);
+      return { snapshot, evidence, plan: await planVerification(view, evidence, options), skipped };
     } catch (error) {
       if (!isFailure(error, 'point.unreachable')) throw error;
       failure ??= error;

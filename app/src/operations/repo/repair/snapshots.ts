@@ -1,15 +1,9 @@
-import {
-  filterSnapshots,
-  pathText,
-  repairSnapshots,
-  type SnapshotRepairPlan,
-  selectSnapshot,
-} from '@holdfast/engine';
+import { pathText, repairSnapshots, type SnapshotRepairPlan } from '@holdfast/engine';
 import type { PlanSnapshotRepair } from '../../../cli/commands/repo/repair/snapshots.ts';
 import type { SnapshotRepairView } from '../../../cli/render/snapshot-repair.ts';
 import { planAgreed } from '../../agreed-work.ts';
 import { type AccessMachine, openAccess } from '../../repository-access.ts';
-import { engineFilter } from '../../snapshot-choice.ts';
+import { chosenOf } from '../../snapshot-choice.ts';
 
 /** Plans and executes under one exclusive lock. */
 export function planSnapshotRepair(machine: AccessMachine): PlanSnapshotRepair {
@@ -17,7 +11,6 @@ export function planSnapshotRepair(machine: AccessMachine): PlanSnapshotRepair {
     const { clock } = machine;
     await using opening = new AsyncDisposableStack();
     const opened = opening.use(await openAccess(access, { intent: 'write', signal }, machine));
-    const wanted = engineFilter(request);
     let startedAt = clock.now();
     return await planAgreed(
       {
@@ -29,10 +22,7 @@ export function planSnapshotRepair(machine: AccessMachine): PlanSnapshotRepair {
             readData: request.readData ?? false,
             retryLockFor: access.retryLock,
             signal: opened.signal,
-            choose: (snapshots) =>
-              request.snapshots.length === 0
-                ? filterSnapshots(snapshots, wanted)
-                : request.snapshots.map((reference) => selectSnapshot(snapshots, reference, wanted)),
+            choose: (snapshots) => chosenOf(snapshots, request.snapshots, request),
             approve: async (plan) => {
               const agreed = await approve(viewOf(plan));
               startedAt = clock.now();

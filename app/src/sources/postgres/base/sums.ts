@@ -16,6 +16,8 @@ interface ReceivedFile {
  */
 export class BaseSums {
   readonly #sums = createPageSums();
+  /** For a page within a file that is being summed. */
+  readonly #page = createPageSums();
   readonly #received = new Map<string, ReceivedFile>();
   readonly damage = new DamagedPages();
   #pages = 0;
@@ -44,6 +46,17 @@ export class BaseSums {
     const result = this.#sums.end();
     this.#pages += result.pages;
     this.#received.set(path, { size, crc32c: result.crc32c });
+  }
+
+  /** Looks at a page of a file of which not all comes; `number` is its place in the file. */
+  addPage(path: string, page: Buffer, number: number): void {
+    this.#page.begin({
+      firstBlock: firstBlock(path) + number,
+      since: this.start,
+      onWrong: (block) => this.damage.add(path, block),
+    });
+    this.#page.add(page);
+    this.#pages += this.#page.end().pages;
   }
 
   get pages(): number {

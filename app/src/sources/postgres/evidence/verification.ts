@@ -1,6 +1,7 @@
 import { chown, mkdtemp, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { type Clock, Failure, type Id, type IndexedRepository, type RestoreWatch } from '@holdfast/engine';
+import type { RepositoryView } from '../../../journal/repository-view.ts';
 import { defaultOwner } from '../restore/ownership.ts';
 import { type MomentPlan, planMoment } from '../restore/plan-moment.ts';
 import { findPrograms } from '../restore/programs.ts';
@@ -33,7 +34,7 @@ export interface Verification extends CopyVerdict {
  * there, `source.unsupported` when the evidence knows nothing of any database.
  */
 export async function planVerification(
-  indexed: IndexedRepository,
+  view: RepositoryView,
   evidence: Evidence,
   options: Pick<VerifyOptions, 'clock' | 'signal'>,
 ): Promise<MomentPlan> {
@@ -46,11 +47,11 @@ export async function planVerification(
   }
   const { systemId, timeline } = evidence;
   const at = (lsn: Lsn) => ({ systemId, timeline, target: { kind: 'lsn', lsn } as const, inclusive: false });
-  const plan = await planMoment(indexed, at(first), options);
+  const plan = await planMoment(view, at(first), options);
   const last = others.at(-1);
   if (last === undefined) return plan;
   // The base that comes before all of them, with the WAL up to the last.
-  return await planMoment(indexed, { ...at(last), base: plan.base.snapshot }, options);
+  return await planMoment(view, { ...at(last), base: plan.base.snapshot }, options);
 }
 
 /** Restores what the plan says, compares it with the evidence, looks at its pages and indexes, and removes it again. */
