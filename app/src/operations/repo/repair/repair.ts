@@ -1,9 +1,11 @@
 import { resolve } from 'node:path';
 import {
+  Failure,
   loadRepositorySource,
   originalFiles,
   type RepairPlan,
   type RepairProgress,
+  type Repository,
   repairRepository,
   type SourceMaker,
 } from '@holdfast/engine';
@@ -21,7 +23,7 @@ export function planRepair(machine: RepairMachine): PlanRepair {
     const { clock } = machine;
     await using opening = new AsyncDisposableStack();
     const opened = opening.use(await openAccess(access, { intent: 'write', signal: work.signal }, machine));
-    const sources = await openSources(request, work, machine, opening);
+    const sources = await openSources(request, opened.repository, { work, machine, opening });
     let startedAt = clock.now();
     return await planAgreed(
       {
@@ -46,15 +48,22 @@ export function planRepair(machine: RepairMachine): PlanRepair {
   };
 }
 
+interface SourceOpening {
+  readonly work: Work;
+  readonly machine: RepairMachine;
+  /** Where the sources are put, to be closed with all else. */
+  readonly opening: AsyncDisposableStack;
+}
+
 async function openSources(
   { from, fromFiles }: RepairRequest,
-  { signal }: Work,
-  machine: RepairMachine,
-  opening: AsyncDisposableStack,
+  repository: Repository,
+  { work: { signal }, machine, opening }: SourceOpening,
 ): Promise<SourceMaker[]> {
   const sources: SourceMaker[] = [];
   for (const access of from) {
     const opened = opening.use(await openAccess(access, { intent: 'read', signal }, machine));
+    refuseItself(opened.repository, repository);
     const source = await loadRepositorySource(opened.repository, opened.signal);
     sources.push(() => source);
   }
@@ -62,6 +71,15 @@ async function openSources(
   if (fromFiles === true) sources.push(originalFiles());
   else if (fromFiles !== undefined) sources.push(originalFiles(resolve(machine.workingDirectory, fromFiles)));
   return sources;
+}
+
+/** It would wait for its own lock. */
+function refuseItself(source: Repository, repository: Repository): void {
+  if (source.backend.location !== repository.backend.location) return;
+  throw new Failure('usage', '--from names the repository that is to be repaired', {
+    subject: source.backend.location,
+    hint: 'Name another one that has the same content: a copy.',
+  });
 }
 
 const PHASES = {
