@@ -65,7 +65,7 @@ test('a company saves its files three times, and keeps a copy of the repository'
   for (const generation of [1, 2, 3]) {
     growTree(home, generation);
     saved.push(treeFacts(home));
-    const { exitCode, lines } = await run('files', 'backup', 'home', '--pack-size', '3', '--json');
+    const { exitCode, lines } = await run('files', 'backup', 'home', '--pack-size', '4', '--json');
     expect(exitCode).toBe(0);
     points.push(lines().find((line) => line.type === 'summary')?.snapshot as string);
   }
