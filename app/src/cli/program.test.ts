@@ -21,10 +21,9 @@ const COMMANDS = [
   ['demo'],
   ['files', 'backup'],
   ['files', 'restore'],
-  ...['init', 'check', 'forget', 'prune', 'stats', 'ls', 'find', 'diff', 'dump', 'unlock'].map((verb) => [
-    'repo',
-    verb,
-  ]),
+  ...['init', 'check', 'copy', 'forget', 'prune', 'stats', 'ls', 'find', 'diff', 'dump', 'unlock'].map(
+    (verb) => ['repo', verb],
+  ),
   ...['list', 'add', 'remove', 'passwd'].map((verb) => ['repo', 'key', verb]),
   ['repo', 'repair'],
   ...['index', 'packs', 'snapshots'].map((part) => ['repo', 'repair', part]),

@@ -13,11 +13,13 @@ export interface S3Options {
   readonly storageClass?: string;
   /** A profile of ~/.aws/config and ~/.aws/credentials. */
   readonly profile?: string;
+  /** Milliseconds without a byte after which a connection counts as dead: a server that is busy answers or closes. */
+  readonly silence: number;
   /** PEM, besides what the machine trusts. */
   readonly authority?: Buffer;
 }
 
-const KNOWN = ['connections', 'storage-class', 'bucket-lookup', 'region', 'profile'];
+const KNOWN = ['connections', 'storage-class', 'bucket-lookup', 'region', 'profile', 'timeout'];
 
 /** Reads `-o s3.…` and the variables that every S3 program knows. Throws `usage` for what it does not understand. */
 export function s3Options(place: S3Place, { extended, environment, authority }: BackendSettings): S3Options {
@@ -44,6 +46,7 @@ export function s3Options(place: S3Place, { extended, environment, authority }: 
       USUAL_REGION,
     pathStyle: pathStyleOf(given.get('bucket-lookup') ?? 'auto', place),
     connections: connectionsOf(given.get('connections')),
+    silence: silenceOf(given.get('timeout')),
     ...(storageClass === undefined ? {} : { storageClass }),
     ...(profile === undefined || profile === '' ? {} : { profile }),
     ...(authority === undefined ? {} : { authority }),
@@ -63,6 +66,15 @@ function connectionsOf(text: string | undefined): number {
   throw new Failure('usage', `-o s3.connections is a number from 1 to ${MOST_CONNECTIONS}, not ${text}`);
 }
 
+function silenceOf(text: string | undefined): number {
+  if (text === undefined) return USUAL_SILENCE_MS;
+  const seconds = Number(text);
+  if (seconds > 0 && seconds <= LONGEST_SILENCE_S) return seconds * 1000;
+  throw new Failure('usage', `-o s3.timeout is a number of seconds up to ${LONGEST_SILENCE_S}, not ${text}`);
+}
+
+const USUAL_SILENCE_MS = 60_000;
+const LONGEST_SILENCE_S = 3600;
 const USUAL_REGION = 'us-east-1';
 const USUAL_CONNECTIONS = 8;
 const MOST_CONNECTIONS = 64;
