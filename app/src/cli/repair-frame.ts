@@ -12,7 +12,13 @@ import {
   renderRepairPlan,
   repairPlanRecords,
 } from './render/repair-plan.ts';
-import { type RepositoryAccess, type RepositoryFlags, resolveAccess } from './repository-options.ts';
+import {
+  choosePassword,
+  type RepositoryAccess,
+  type RepositoryFlags,
+  resolveAccess,
+} from './repository-options.ts';
+import { SOURCE_SIDE } from './source-options.ts';
 
 export interface RepairRequest {
   /** Only the index, or the blobs too. */
@@ -72,16 +78,27 @@ interface FromFlags extends RepositoryFlags {
 
 /** The other repositories. Without a password of their own they are opened with the one of the damaged repository. */
 export async function fromAccesses(command: Command, context: Context): Promise<RepositoryAccess[]> {
-  const { repositoryFile: _, ...flags } = command.opts<FromFlags>();
-  const { passwordFile, passwordCommand, from = [], fromPasswordFile, fromPasswordCommand, ...rest } = flags;
-  const given = fromPasswordFile !== undefined || fromPasswordCommand !== undefined;
-  const password = given
-    ? { passwordFile: fromPasswordFile, passwordCommand: fromPasswordCommand }
-    : { passwordFile, passwordCommand };
+  const {
+    repositoryFile: _,
+    from = [],
+    fromPasswordFile,
+    fromPasswordCommand,
+    ...flags
+  } = command.opts<FromFlags>();
+  const { passwordFile: __, passwordCommand: ___, ...common } = flags;
+  const own = {
+    ...(fromPasswordFile === undefined ? {} : { passwordFile: fromPasswordFile }),
+    ...(fromPasswordCommand === undefined ? {} : { passwordCommand: fromPasswordCommand }),
+  };
+  const hasOwn = choosePassword(own, context.environment, SOURCE_SIDE) !== undefined;
+  const globals = globalOptionsOf(command);
   const accesses: RepositoryAccess[] = [];
   for (const repo of from) {
-    const own = Object.fromEntries(Object.entries(password).filter(([, value]) => value !== undefined));
-    accesses.push(await resolveAccess({ ...rest, ...own, repo }, globalOptionsOf(command), context));
+    accesses.push(
+      hasOwn
+        ? await resolveAccess({ ...common, ...own, repo }, globals, context, 'open', SOURCE_SIDE)
+        : await resolveAccess({ ...flags, repo }, globals, context),
+    );
   }
   return accesses;
 }

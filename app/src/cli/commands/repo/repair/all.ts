@@ -27,8 +27,11 @@ export function define(parent: Command, context: Context, planRepair: PlanRepair
   });
   command
     .option('--from <address>', 'a repository that may have what is lost (several times)', collect)
-    .option('--from-password-file <file>', 'a file with its password; the same password otherwise')
-    .option('--from-password-command <command>', 'a command that prints its password')
+    .option(
+      '--from-password-file <file>',
+      'a file with its password (HOLDFAST_FROM_PASSWORD_FILE); else the same',
+    )
+    .option('--from-password-command <command>', 'a command that prints it (HOLDFAST_FROM_PASSWORD_COMMAND)')
     .option('--from-files [directory]', 'read the original files, where they were or below a directory')
     .option('--read-data', 'read every byte to find damage; otherwise only what looks wrong from outside')
     .option('-n, --dry-run', 'change nothing, only show the plan');

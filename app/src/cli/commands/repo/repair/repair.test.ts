@@ -45,7 +45,7 @@ interface Asked {
   executed: number;
 }
 
-async function run(words: string, plan: RepairPlan) {
+async function run(words: string, plan: RepairPlan, more: Record<string, string> = {}) {
   const asked: Asked = { executed: 0 };
   const planRepair: PlanRepair = async (access, request) => {
     Object.assign(asked, { access, request });
@@ -58,7 +58,7 @@ async function run(words: string, plan: RepairPlan) {
       [Symbol.asyncDispose]: async () => undefined,
     };
   };
-  const context = recordedContext({ environment });
+  const context = recordedContext({ environment: { ...environment, ...more } });
   const parts: Partial<CommandParts> = { planRepair };
   const exitCode = await runProgram(words.split(' '), context, {
     version: '1.2.3',
@@ -106,6 +106,8 @@ describe('a repair', () => {
     const own = await run('repo repair --from /srv/copy --from-password-command echo\tstaple', repairable);
     expect(own.asked.access?.password.reveal()).toBe('correct horse');
     expect(own.asked.request?.from[0]?.password.reveal()).toBe('staple');
+    const set = await run('repo repair --from /srv/copy', repairable, { HOLDFAST_FROM_PASSWORD: 'battery' });
+    expect(set.asked.request?.from[0]?.password.reveal()).toBe('battery');
   });
 
   test('of a part is told by the name of that part when it fails', async () => {
