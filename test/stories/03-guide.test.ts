@@ -42,3 +42,16 @@ test('who types the blocks of the guide to copies has two repositories with the 
   expect(printed).toContain('No errors in 2 snapshots');
   expect(printed).toContain('Dear reader, once more');
 });
+
+test('who types the blocks of the guide to repairs breaks a repository five times and mends it', () => {
+  const printed = followed('repair.md', path.join(directory, 'repair'));
+  expect(printed).toContain('something is damaged');
+  expect(printed).toContain('that no file names: added');
+  expect(printed).toMatch(/lost pieces from .*copy/);
+  expect(printed).toContain('from the original files');
+  expect(printed).toContain('not all of it came back');
+  expect(printed).toMatch(/point [0-9a-f]{8} loses 1 entry/);
+  expect(printed).toContain('Restored 5 files');
+  expect(printed).toContain('Made 1 point without what is lost');
+  expect(printed.match(/No errors in 1 snapshot/g)).toHaveLength(4);
+});

@@ -24,9 +24,14 @@ import * as keyPasswd from './commands/repo/key/passwd.ts';
 import * as keyRemove from './commands/repo/key/remove.ts';
 import * as ls from './commands/repo/ls.ts';
 import * as prune from './commands/repo/prune.ts';
+import * as repairAll from './commands/repo/repair/all.ts';
+import * as repairIndex from './commands/repo/repair/index.ts';
+import * as repairPacks from './commands/repo/repair/packs.ts';
+import * as repairSnapshots from './commands/repo/repair/snapshots.ts';
 import * as stats from './commands/repo/stats.ts';
 import * as unlock from './commands/repo/unlock.ts';
 import type { Registration } from './program.ts';
+import type { PlanRepair } from './repair-frame.ts';
 
 /** What the commands need from the engine, one function each. */
 export interface CommandParts {
@@ -47,6 +52,8 @@ export interface CommandParts {
   readonly copySnapshots: copy.CopySnapshots;
   readonly planForget: forget.PlanForget;
   readonly planPrune: prune.PlanPrune;
+  readonly planRepair: PlanRepair;
+  readonly planSnapshotRepair: repairSnapshots.PlanSnapshotRepair;
   readonly measureRepository: stats.MeasureRepository;
   readonly listEntries: ls.ListEntries;
   readonly findEntries: find.FindEntries;
@@ -103,6 +110,19 @@ export function commandTable(parts: CommandParts): Registration[] {
     { group: ['repo'], define: (parent, context) => copy.define(parent, context, parts.copySnapshots) },
     { group: ['repo'], define: (parent, context) => forget.define(parent, context, parts.planForget) },
     { group: ['repo'], define: (parent, context) => prune.define(parent, context, parts.planPrune) },
+    { group: ['repo'], define: (parent, context) => repairAll.define(parent, context, parts.planRepair) },
+    {
+      group: ['repo', 'repair'],
+      define: (parent, context) => repairIndex.define(parent, context, parts.planRepair),
+    },
+    {
+      group: ['repo', 'repair'],
+      define: (parent, context) => repairPacks.define(parent, context, parts.planRepair),
+    },
+    {
+      group: ['repo', 'repair'],
+      define: (parent, context) => repairSnapshots.define(parent, context, parts.planSnapshotRepair),
+    },
     { group: ['repo'], define: (parent, context) => stats.define(parent, context, parts.measureRepository) },
     { group: ['repo'], define: (parent, context) => ls.define(parent, context, parts.listEntries) },
     { group: ['repo'], define: (parent, context) => find.define(parent, context, parts.findEntries) },

@@ -25,6 +25,8 @@ const COMMANDS = [
     (verb) => ['repo', verb],
   ),
   ...['list', 'add', 'remove', 'passwd'].map((verb) => ['repo', 'key', verb]),
+  ['repo', 'repair'],
+  ...['index', 'packs', 'snapshots'].map((part) => ['repo', 'repair', part]),
   ['help'],
 ].map((words) => [words.join(' ')]);
 

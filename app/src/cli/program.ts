@@ -16,6 +16,7 @@ export type Group = keyof typeof GROUPS;
 const GROUPS = {
   repo: 'the repository itself: create, check, thin out, look inside',
   key: 'the passwords that open a repository',
+  repair: 'bring back what is damaged or lost',
   files: 'back up and restore files',
   postgres: 'back up and restore PostgreSQL servers',
   doctor: 'say what a source lacks for backups, and how to mend it',
@@ -58,11 +59,15 @@ function createProgram(
     .version(options.version, '--version', 'the version');
   configure(program, context);
   addGlobalOptions(program).hook('preSubcommand', (_parent, child) => onCommand(child));
+  const groups = new Set<Command>();
   const findOrAddGroup = (parent: Command, name: Group): Command => {
+    // A group may be a command of its own as well, declared before those in it.
     const existing = parent.commands.find((command) => command.name() === name);
-    if (existing !== undefined) return existing;
-    const group = addGlobalOptions(parent.command(name).description(GROUPS[name]).helpCommand(false));
-    return group.hook('preSubcommand', (_parent, child) => onCommand(child));
+    const group =
+      existing ?? addGlobalOptions(parent.command(name).description(GROUPS[name]).helpCommand(false));
+    if (!groups.has(group)) group.hook('preSubcommand', (_parent, child) => onCommand(child));
+    groups.add(group);
+    return group;
   };
   for (const { group, define } of options.registrations) {
     define(group.reduce(findOrAddGroup, program), context);

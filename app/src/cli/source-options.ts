@@ -10,7 +10,7 @@ import {
 } from './repository-options.ts';
 
 /** The repository that something is taken from, under restic's names. */
-const SOURCE_SIDE: RepositorySide = { option: 'from-', variable: 'FROM_', name: 'source' };
+export const SOURCE_SIDE: RepositorySide = { option: 'from-', variable: 'FROM_', name: 'source' };
 
 /** What is the source's own; all else (certificates, caches) holds for both. */
 const OWN_FLAGS = {

@@ -25,6 +25,8 @@ import { changePassword } from './repo/key/passwd.ts';
 import { removeKey } from './repo/key/remove.ts';
 import { listEntries } from './repo/ls.ts';
 import { planPrune } from './repo/prune.ts';
+import { planRepair } from './repo/repair/repair.ts';
+import { planSnapshotRepair } from './repo/repair/snapshots.ts';
 import { measureRepository } from './repo/stats.ts';
 import { unlockRepository } from './repo/unlock.ts';
 
@@ -48,6 +50,8 @@ export function operations(machine: Machine): CommandParts {
     checkRepository: checkRepository(machine),
     copySnapshots: copySnapshots(machine),
     planPrune: planPrune(machine),
+    planRepair: planRepair(machine),
+    planSnapshotRepair: planSnapshotRepair(machine),
     measureRepository: measureRepository(machine),
     listEntries: listEntries(machine),
     findEntries: findEntries(machine),

@@ -40,7 +40,15 @@ export async function chooseSnapshots(
   signal: AbortSignal,
   onDamaged?: (id: Id, failure: Failure) => void,
 ): Promise<StoredSnapshot[]> {
-  const snapshots = await repository.loadSnapshots(signal, onDamaged);
+  return chosenOf(await repository.loadSnapshots(signal, onDamaged), references, filter);
+}
+
+/** The same choice among snapshots that are known already. */
+export function chosenOf(
+  snapshots: readonly StoredSnapshot[],
+  references: readonly string[],
+  filter: SnapshotFilter,
+): StoredSnapshot[] {
   if (references.length === 0) return passing(snapshots, filter);
   const wanted = engineFilter(filter);
   return references.map((reference) => selectSnapshot(snapshots, reference, wanted));

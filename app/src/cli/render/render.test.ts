@@ -139,6 +139,7 @@ describe('a restore', () => {
     bytesWritten: 118_000_000,
     milliseconds: 3200,
     failed: [],
+    incomplete: [],
     notKept: [],
   };
 

@@ -20,6 +20,8 @@ export interface RestoreSummary {
   readonly milliseconds: number;
   readonly traffic?: Traffic;
   readonly failed: readonly Problem[];
+  /** Restored in part, with zeros in the place of what is lost (`--salvage`). */
+  readonly incomplete: readonly Problem[];
   /** What this platform or user cannot set, a sentence each. */
   readonly notKept: readonly string[];
 }
@@ -27,6 +29,7 @@ export interface RestoreSummary {
 export function renderRestore(summary: RestoreSummary, style: Style): string[] {
   return [
     ...renderProblems(summary.failed, style),
+    ...renderIncomplete(summary, style),
     ...summary.notKept.map((sentence) => `${style.quiet(signs.unknown)} ${printable(sentence)}`),
     headline(summary, style),
     ...(summary.dryRun ? [] : [...counts(summary).map((line) => `  ${line}`), `  ${proof(summary)}`]),
@@ -35,6 +38,15 @@ export function renderRestore(summary: RestoreSummary, style: Style): string[] {
 
 export function restoreRecord(summary: RestoreSummary): Record<string, unknown> {
   return { type: 'summary', ...summary };
+}
+
+function renderIncomplete({ incomplete }: RestoreSummary, style: Style): string[] {
+  if (incomplete.length === 0) return [];
+  const count = formatCounted(incomplete.length, 'file');
+  return [
+    `${style.warning(signs.warning)} Kept in part, with zeros in the place of what is lost: ${count}`,
+    ...renderProblems(incomplete, style),
+  ];
 }
 
 function headline(summary: RestoreSummary, style: Style): string {
@@ -48,7 +60,10 @@ function headline(summary: RestoreSummary, style: Style): string {
       .map((line) => `; ${line}`)
       .join('')}`;
   }
-  const sign = summary.failed.length === 0 ? style.good(signs.good) : style.warning(signs.warning);
+  const sign =
+    summary.failed.length + summary.incomplete.length === 0
+      ? style.good(signs.good)
+      : style.warning(signs.warning);
   return `${sign} Restored ${amount} into ${target} in ${took}`;
 }
 

@@ -41,7 +41,9 @@ export function planRestore(machine: RestoreMachine): PlanRestore {
     const target = resolve(machine.workingDirectory, request.target);
     const place = { target, rules: rulesOf(request), signal };
     const failed: Problem[] = [];
-    const onProblem = (problem: RestoreProblem) => failed.push(problemOf(problem));
+    const incomplete: Problem[] = [];
+    const onProblem = (problem: RestoreProblem) =>
+      (problem.kind === 'incomplete' ? incomplete : failed).push(problemOf(problem));
     const deletion =
       request.delete === true ? await planDeletion(indexed, source, { ...place, onProblem }) : undefined;
     const open = opening.move();
@@ -60,6 +62,7 @@ export function planRestore(machine: RestoreMachine): PlanRestore {
           ownership: request.ownership ? 'id' : 'none',
           ...(request.sparse === undefined ? {} : { sparse: request.sparse }),
           verify: request.verify ?? false,
+          salvage: request.salvage ?? false,
           dryRun,
           onProblem,
           onStart: (watch) => showRestore(progress, watch, startedAt),
@@ -76,6 +79,7 @@ export function planRestore(machine: RestoreMachine): PlanRestore {
           milliseconds: machine.clock.now() - startedAt,
           traffic: opened.traffic(),
           failed,
+          incomplete,
           notKept: notKept.map(sentenceOf),
         };
       },

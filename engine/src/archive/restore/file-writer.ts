@@ -57,9 +57,11 @@ export class FileWriter {
   /** A blob of this file cannot be had. */
   giveUp(record: number, reason: string): void {
     const { ledger, problem, salvage } = this.#options;
-    if (ledger.markDamaged(record)) problem(record, 'damaged', reason);
+    // Of a single blob nothing is left to keep.
+    const keeps = salvage && ledger.blobCount(record) > 1;
+    if (ledger.markDamaged(record)) problem(record, keeps ? 'incomplete' : 'damaged', reason);
     // It counts as come: what has come of the others decides what remains of the file.
-    if (salvage) this.#openPart(record);
+    if (keeps) this.#openPart(record);
     this.#arrive(record);
   }
 

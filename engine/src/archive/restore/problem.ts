@@ -5,11 +5,12 @@ export interface RestoreProblem {
   /** Within the snapshot, as text for people. */
   readonly path: string;
   /**
-   * `damaged`: the repository cannot give the content. `unsafe`: the name could lead out of the target, or is there
+   * `damaged`: the repository cannot give the content. `incomplete`: it gave some of it, which was kept, with zeros in
+   * the place of the rest. `unsafe`: the name could lead out of the target, or is there
    * twice. `in-the-way`: something in the target that was not to be overwritten, or could not be. `write`: the target's
    * file system refused. `differs`: what was read back is not what was written.
    */
-  readonly kind: 'damaged' | 'unsafe' | 'in-the-way' | 'write' | 'differs';
+  readonly kind: 'damaged' | 'incomplete' | 'unsafe' | 'in-the-way' | 'write' | 'differs';
   readonly message: string;
 }
 

@@ -236,11 +236,18 @@ describe('damage', () => {
     await spoilt(flipFirst);
     const content = randomBytes(4 * MiB);
     await restore(await saved(file('damaged', content)), { salvage: true });
-    expect(problems).toHaveLength(1);
+    expect(problems).toEqual([expect.objectContaining({ path: '/damaged', kind: 'incomplete' })]);
     const found = readFileSync(at('damaged'));
     expect(found.length).toBe(content.length);
     expect(found.subarray(MiB).equals(content.subarray(MiB))).toBe(true);
     expect(found.subarray(0, MiB).equals(Buffer.alloc(MiB))).toBe(true);
+  });
+
+  test('leaves nothing to salvage of a file that was a single blob', async () => {
+    await spoilt(flipFirst);
+    await restore(await saved(file('small', randomBytes(1000))), { salvage: true });
+    expect(problems).toEqual([expect.objectContaining({ path: '/small', kind: 'damaged' })]);
+    expect(readdirSync(target)).toEqual([]);
   });
 
   test('on the way is cured by reading again', async () => {

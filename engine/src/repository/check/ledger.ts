@@ -133,11 +133,13 @@ function missingBlobs(type: BlobType, ids: readonly Id[]): Finding {
     code: 'blob.missing',
     subject: `${ids.length} ${type} blobs`,
     message: `${ids.length} ${type} blobs that snapshots need are in no pack of the index: ${some}${more}.`,
-    hint: 'Are there packs that no index file names? "restic repair index" makes the index anew from them.',
+    hint:
+      'Are there packs that no index file names? holdfast repo repair index finds them. Otherwise a copy or the ' +
+      'original files may have them: holdfast repo repair --from, --from-files.',
   };
 }
 
 /** A pack is named by the hash of its bytes: that makes any other copy of it as good as the one that was lost. */
 export const PACK_HINT =
-  'Another copy of this repository may hold a whole file of the same name: put it in the place of this one. ' +
-  'Look at the disk before anything is written to it again.';
+  'Look at the disk before anything is written to it again. Then holdfast repo repair brings back what a copy ' +
+  '(--from) or the original files (--from-files) have of it.';

@@ -44,7 +44,8 @@ export function verifyPack(
   return { renamed: sha256Id(bytes) !== name, damaged, ...(header === undefined ? {} : { header }) };
 }
 
-function verifyBlob(
+/** The end of a sentence about what is wrong with a blob; undefined when nothing is. */
+export function verifyBlob(
   bytes: Uint8Array,
   blob: PackedBlob,
   { sealer, compressor }: BlobOpeners,

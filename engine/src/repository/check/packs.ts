@@ -26,7 +26,7 @@ export async function checkIndex(
       code: 'index.damaged',
       subject: `index ${name.slice(0, 8)}`,
       message: `The index file ${name} cannot be read: ${damageOf(failure).message}`,
-      hint: 'The packs that it named may be whole: "restic repair index" makes the index anew from them.',
+      hint: 'The packs that it named may be whole: holdfast repo repair index makes the index anew from them.',
     });
   };
   return await Index.loadReadable(repository, report, signal);
@@ -70,7 +70,7 @@ function reportMissing(ledger: Ledger, id: Id, number: number, contents: PackCon
     code: 'index.pack-missing',
     subject: `pack ${shortId(id)}`,
     message: `The index names the pack ${id} with ${blobs.length} blobs, but there is no such file.`,
-    hint: `${PACK_HINT} Without one, "restic repair index" takes it out of the index.`,
+    hint: `${PACK_HINT} Without any, holdfast repo repair index takes it out of the index.`,
   });
 }
 

@@ -32,6 +32,7 @@ export interface RestoreOptions extends SnapshotFilter {
   readonly dryRun?: true;
   readonly verify?: true;
   readonly sparse?: true;
+  readonly salvage?: true;
   /** False with `--no-ownership`. */
   readonly ownership: boolean;
   /** KiB/s. */
@@ -84,6 +85,7 @@ export function define(parent: Command, context: Context, planRestore: PlanResto
     .option('--consent <token>', 'agree to the plan of that token instead of being asked')
     .option('-n, --dry-run', 'write nothing, only show what would happen')
     .option('--verify', 'read everything back afterwards and compare it')
+    .option('--salvage', 'keep what there is of damaged files too, with zeros in the place of the rest')
     .option(
       '--sparse',
       'leave holes where files hold only zeros (always done, as scripts for restic have it)',
@@ -101,15 +103,7 @@ export function define(parent: Command, context: Context, planRestore: PlanResto
     const summary = await withProgress(command, context, (work) => planned.execute(work));
     const view = { lines: renderRestore.bind(null, summary), records: () => [restoreRecord(summary)] };
     present(command, context, view, 'confirmation');
-    if (summary.failed.length > 0) {
-      throw new Failure(
-        'incomplete',
-        `${formatCounted(summary.failed.length, 'file')} could not be restored`,
-        {
-          hint: 'They are listed with the reason for each. The same command goes on with what is missing.',
-        },
-      );
-    }
+    refuseToBeWhole(summary);
   });
 }
 
@@ -132,6 +126,18 @@ async function agree(
   if (dryRun) return;
   const loss = `${formatCounted(deletions.length, 'entry', 'entries')} of ${plan.target} would be deleted`;
   await requireConsent({ loss, token, given: request.consent }, context);
+}
+
+/** What did not come back decides how it ends, whatever else did. */
+function refuseToBeWhole({ failed, incomplete }: RestoreSummary): void {
+  if (failed.length + incomplete.length === 0) return;
+  const parts = [
+    ...(failed.length === 0 ? [] : [`${formatCounted(failed.length, 'file')} could not be restored`]),
+    ...(incomplete.length === 0 ? [] : [`${formatCounted(incomplete.length, 'file')} only in part`]),
+  ];
+  throw new Failure('incomplete', parts.join(', '), {
+    hint: 'They are listed with the reason for each. The same command goes on with what is missing.',
+  });
 }
 
 function refuseContradictions(request: RestoreRequest): void {

@@ -59,7 +59,9 @@ export function define(parent: Command, context: Context, checkRepository: Check
     present(command, context, view, errors > 0 ? 'answer' : 'confirmation');
     if (errors > 0) {
       throw new Failure('repository.damaged', formatCounted(errors, 'error'), {
-        hint: 'Do not prune or forget before you know what is affected; copy the repository as it is.',
+        hint:
+          'Do not prune or forget before you know what is affected; copy the repository as it is. Then ' +
+          'holdfast repo repair --dry-run shows what can be mended.',
       });
     }
   });
