@@ -75,7 +75,7 @@ export type { ListedKey } from './repository/keys.ts';
 export { addKey, changePassword, listKeys, removeKey } from './repository/keys.ts';
 export { beginLock, listLocks, removeLocks, takeLock } from './repository/locks.ts';
 export { createRepository, openRepository } from './repository/open.ts';
-export type { PruneProgress } from './repository/prune/prune.ts';
+export type { PruneProgress, PruneResult } from './repository/prune/prune.ts';
 export { pruneRepository } from './repository/prune/prune.ts';
 export type { PrunePlan } from './repository/prune/prune-plan.ts';
 export type { Repository } from './repository/repository.ts';

@@ -24,7 +24,8 @@ export type Work =
   | { readonly does: 'stream'; readonly size: number; readonly seed: number; readonly tag: string }
   | { readonly does: 'restore'; readonly snapshot: Id; readonly target: string }
   | { readonly does: 'forget'; readonly snapshots: readonly Id[] }
-  | { readonly does: 'prune'; readonly maxUnusedPercent: number }
+  /** `grace` in milliseconds; without one what goes goes at once. */
+  | { readonly does: 'prune'; readonly maxUnusedPercent: number; readonly grace?: number }
   | { readonly does: 'check' }
   | { readonly does: 'change password'; readonly to: string };
 
@@ -94,6 +95,7 @@ async function performOn(repository: Repository, work: Work, signal: AbortSignal
         signal,
         maxUnused,
         packSize: PACK_SIZE,
+        grace: work.grace ?? 'none',
         approve: () => true,
       });
       return {};

@@ -14,23 +14,29 @@ export interface BlobLocation {
   readonly uncompressedLength: number;
 }
 
+/** What one index file names. */
+export interface IndexFileContents {
+  readonly packs: readonly Id[];
+  readonly marked: readonly Id[];
+}
+
 /**
- * Which blob lies where: all index files of a repository in one table. Packs that rustic has marked for deletion do
- * not count: what lies only there is stored anew.
+ * Which blob lies where: all index files of a repository in one table. Packs that are marked for deletion do not
+ * count: what lies only there is stored anew. Whoever only reads may ask for them with `countMarked`.
  */
 export class Index {
   readonly table: BlobTable;
-  /** The index files that this was read from, by name. */
-  readonly files: ReadonlySet<string>;
+  readonly #files: Set<string>;
+  readonly #contents = new Map<string, IndexFileContents>();
   readonly #packs: Id[] = [];
   readonly #packNumbers = new Map<Id, number>();
   /** Further places of blobs that are stored more than once, by entry. */
   readonly #copies = new Map<number, BlobLocation[]>();
   readonly #marked = new Map<Id, MarkedPack>();
 
-  private constructor(table: BlobTable, files: ReadonlySet<string>) {
+  private constructor(table: BlobTable, files: Set<string>) {
     this.table = table;
-    this.files = files;
+    this.#files = files;
   }
 
   /** For packs that are being written anew, apart from those that are there. */
@@ -38,11 +44,20 @@ export class Index {
     return new Index(BlobTable.create(0), new Set());
   }
 
-  /** Reads every index file. Throws `repository.damaged` for one that cannot be read: guessing would lose data. */
+  /**
+   * Reads every index file. Throws `repository.damaged` for one that cannot be read: guessing would lose data. One that
+   * goes between being listed and being read was replaced by others: then all of it is read again.
+   */
   static async load(repository: Repository, signal?: AbortSignal): Promise<Index> {
-    return await Index.#read(repository, signal, (_, failure) => {
-      throw failure;
-    });
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await Index.#read(repository, signal, (_, failure) => {
+          throw failure;
+        });
+      } catch (error) {
+        if (!isFailure(error, 'backend.not-found') || attempt === MOST_ATTEMPTS) throw error;
+      }
+    }
   }
 
   /**
@@ -73,7 +88,8 @@ export class Index {
       try {
         const content = decodeIndexFile(await repository.loadFile({ type: 'index', name }, signal));
         for (const pack of content.packs) index.addPack(pack);
-        for (const pack of content.packsToDelete) index.#marked.set(pack.id, pack);
+        for (const pack of content.packsToDelete) index.#addMark(pack);
+        index.#contents.set(name, { packs: idsOf(content.packs), marked: idsOf(content.packsToDelete) });
       } catch (error) {
         if (!isFailure(error)) throw error;
         onDamaged(name, error);
@@ -82,7 +98,29 @@ export class Index {
     return index;
   }
 
-  /** The packs that rustic has marked for deletion and no index file counts as in use. */
+  /** The index files that this was read from, and those that were written by it since, by name. */
+  get files(): ReadonlySet<string> {
+    return this.#files;
+  }
+
+  addFile(name: string): void {
+    this.#files.add(name);
+  }
+
+  /** What each index file that was read names, for whoever is going to replace some. */
+  get contents(): ReadonlyMap<string, IndexFileContents> {
+    return this.#contents;
+  }
+
+  /**
+   * Lets marked packs count as well, behind all others: their files are still there, and what lies nowhere else can be
+   * read from them. Never for an index that somebody writes by: what is stored in such a pack only, is going to go.
+   */
+  countMarked(): void {
+    for (const pack of this.marked()) this.addPack(pack);
+  }
+
+  /** The packs that are marked for deletion and no index file counts as in use. */
   marked(): MarkedPack[] {
     return [...this.#marked.values()].filter((pack) => !this.#packNumbers.has(pack.id));
   }
@@ -113,6 +151,12 @@ export class Index {
         this.#copies.set(entry, copies);
       }
     }
+  }
+
+  /** Marked twice, as when a prune was killed, a pack has its time from the later mark. */
+  #addMark(pack: MarkedPack): void {
+    const known = this.#marked.get(pack.id);
+    if (known === undefined || markedAt(pack) > markedAt(known)) this.#marked.set(pack.id, pack);
   }
 
   /** The number under which the table knows a pack. */
@@ -160,10 +204,21 @@ export class Index {
   }
 }
 
+/** Milliseconds since the epoch; a mark that tells no time, or none that can be read, was made at no time yet. */
+export function markedAt({ time }: MarkedPack): number {
+  const at = Date.parse(time ?? '');
+  return Number.isNaN(at) ? Number.POSITIVE_INFINITY : at;
+}
+
+function idsOf(packs: readonly IndexedPack[]): Id[] {
+  return packs.map(({ id }) => id);
+}
+
 export function plaintextLength(place: { length: number; uncompressedLength: number }): number {
   return place.uncompressedLength > 0 ? place.uncompressedLength : place.length - SEAL_BYTES;
 }
 
 const SEAL_BYTES = 32;
+const MOST_ATTEMPTS = 8;
 /** An index file spends about this much on a blob, compressed: an estimate that sizes the table. */
 const BYTES_PER_BLOB = 45;

@@ -80,6 +80,13 @@ export class Repository {
     return new IndexedRepository(this, await Index.load(this, signal));
   }
 
+  /** The index for whoever writes nothing: packs that are marked for deletion can still be read. */
+  async loadIndexToRead(signal?: AbortSignal): Promise<IndexedRepository> {
+    const index = await Index.load(this, signal);
+    index.countMarked();
+    return new IndexedRepository(this, index);
+  }
+
   async *#ids(type: 'snapshot', signal?: AbortSignal): AsyncIterable<Id> {
     for await (const { name } of this.backend.list(type, signal)) if (isId(name)) yield name;
   }

@@ -21,7 +21,7 @@ export function listBases(machine: AccessMachine): ListBases {
     await using opened = await openAccess(access, { intent: 'read', signal: work.signal }, machine);
     const { repository, signal } = opened;
     const chosen = await chooseSnapshots(repository, [], request, signal);
-    const indexed = await repository.loadIndex(signal);
+    const indexed = await repository.loadIndexToRead(signal);
     const found = await readBases(indexed, chosen, signal);
     const bases: BasePoint[] = [];
     const gaps: GapPoint[] = [];

@@ -34,7 +34,7 @@ export function planPostgresRestore(machine: PostgresRestoreMachine): PlanPostgr
       await openAccess(access, { intent: 'read', signal: work.signal, ...limits }, machine),
     );
     const { repository, signal } = opened;
-    const indexed = await repository.loadIndex(signal);
+    const indexed = await repository.loadIndexToRead(signal);
     const moment = await chooseMoment(indexed, request, machine, opened);
     const { record, snapshot } = moment.base;
     const overwriting = { delta: request.delta === true, otherSystem: request.otherSystem === true };

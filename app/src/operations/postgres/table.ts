@@ -38,7 +38,7 @@ export function planTableRestore(machine: TableMachine): PlanTableRestore {
     const { repository, signal } = opened;
     // A password that is wrong is told before anything is fetched.
     await answers(now, signal);
-    const indexed = await repository.loadIndex(signal);
+    const indexed = await repository.loadIndexToRead(signal);
     const { fromSystem } = request;
     const named = { ...request, ...(fromSystem === undefined ? {} : { system: fromSystem }) };
     const moment = await chooseMoment(indexed, named, machine, opened);

@@ -19,8 +19,8 @@ export interface PackUsage {
   readonly duplicate: Amount;
   /** Some of its blobs are not compressed. */
   readonly uncompressed: boolean;
-  /** rustic has marked it for deletion. */
-  readonly marked: boolean;
+  /** When it was marked for deletion, in milliseconds since the epoch; undefined when it is not. */
+  readonly markedAt: number | undefined;
 }
 
 /** All that a plan is decided by. */

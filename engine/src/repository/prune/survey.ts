@@ -1,7 +1,8 @@
+import type { MarkedPack } from '../../format/index-file.ts';
 import type { PackedBlob } from '../../format/types.ts';
 import { Failure, isFailure } from '../../kernel/failure.ts';
 import { type Id, isId, shortId } from '../../kernel/id.ts';
-import { Index } from '../index.ts';
+import { Index, markedAt } from '../index.ts';
 import { IndexedRepository } from '../indexed-repository.ts';
 import { PackContents } from '../pack-contents.ts';
 import type { Repository } from '../repository.ts';
@@ -9,14 +10,16 @@ import { findUsedBlobs } from '../used-blobs.ts';
 import { ChosenPlaces } from './chosen-places.ts';
 import type { PackUsage, PruneFacts } from './pack-usage.ts';
 
-/** What prune knows of a repository, as long as nobody else changes it. */
+/** What prune knows of a repository: all of it was so at some moment, and what snapshots needed then was all there. */
 export interface PruneSurvey {
   readonly indexed: IndexedRepository;
   readonly facts: PruneFacts;
   /** The names of the snapshots and index files that it was made from. */
   readonly snapshots: ReadonlySet<string>;
-  /** Packs that rustic has marked for deletion, those that are needed included. */
-  readonly marked: ReadonlySet<Id>;
+  /** Packs that are marked for deletion, those that are needed included, as the index names them. */
+  readonly marked: ReadonlyMap<Id, MarkedPack>;
+  /** For each entry of the blob table 1 when a snapshot needs it. */
+  readonly used: Uint8Array;
   /** The blobs of a pack that it is to keep, by offset. */
   needed(pack: Id): PackedBlob[];
 }
@@ -28,7 +31,7 @@ export interface SurveyOptions {
 }
 
 /**
- * Finds out what snapshots need. Throws `repository.damaged` when anything of that is missing, cut off or cannot be
+ * Finds out what snapshots need. Others may add to the repository meanwhile, but not remove. Throws `repository.damaged` when anything of that is missing, cut off or cannot be
  * read: a repository in which something is wrong is not the place to remove files from.
  */
 export async function surveyRepository(
@@ -38,9 +41,9 @@ export async function surveyRepository(
   const { signal } = options;
   const snapshots = await repository.loadSnapshots(signal);
   const index = await Index.load(repository, signal);
-  const marked = index.marked();
-  // What lies only in a marked pack can still be needed. Added last, it is found where nothing else has the blob.
-  for (const pack of marked) index.addPack(pack);
+  const marked = new Map(index.marked().map((pack) => [pack.id, pack]));
+  // What lies only in a marked pack can still be needed.
+  index.countMarked();
   const indexed = new IndexedRepository(repository, index);
   const contents = PackContents.of(index);
   const files = await listPacks(repository, signal);
@@ -59,10 +62,9 @@ export async function surveyRepository(
         (first === undefined ? '' : `, ${first.type} blob ${shortId(first.id)} among them`),
     );
   }
-  const markedIds = new Set(marked.map(({ id }) => id));
   const places = new ChosenPlaces(index, contents, flags, {
     isWhole: (pack) => files.get(index.packs[pack] as Id) === contents.sizeOf(pack),
-    isMarked: (pack) => markedIds.has(index.packs[pack] as Id),
+    isMarked: (pack) => marked.has(index.packs[pack] as Id),
   });
 
   const packs: PackUsage[] = [];
@@ -77,15 +79,20 @@ export async function surveyRepository(
       throw unsafe(repository, `pack ${shortId(id)}, which snapshots need, ${is}`);
     }
     if (size === undefined) gone.push(id);
-    else packs.push({ id, size, marked: markedIds.has(id), ...usage });
+    else packs.push({ id, size, markedAt: timeOf(marked.get(id)), ...usage });
   }
   return {
     indexed,
     facts: { packs, gone, unreferenced: [...files].map(([id, size]) => ({ id, size })) },
     snapshots: new Set(snapshots.map(({ id }) => id)),
-    marked: markedIds,
+    marked,
+    used: flags,
     needed: (pack) => places.neededOf(index.packNumber(pack)),
   };
+}
+
+function timeOf(mark: MarkedPack | undefined): number | undefined {
+  return mark === undefined ? undefined : markedAt(mark);
 }
 
 async function listPacks(repository: Repository, signal?: AbortSignal): Promise<Map<Id, number>> {

@@ -193,7 +193,8 @@ export function parseGrouping(text: string): readonly Grouping[] {
 
 /** Without any rule everything would go: that is never what somebody means. */
 function refuseContradictions(request: ForgetRequest): void {
-  const rules = Object.keys(request).some((name) => name.startsWith('keep'));
+  // `--keep-delete` says how long marked packs stay, not which points do.
+  const rules = Object.keys(request).some((name) => name.startsWith('keep') && name !== 'keepDelete');
   if (request.snapshots.length > 0 && rules) {
     throw new Failure('usage', 'points and --keep rules contradict each other: give one or the other');
   }

@@ -79,8 +79,7 @@ export async function backUpBase(
       excludes: [],
       summary: summarize({ ...counts, filesNew: files, bytesProcessed: bytes }, startedAt, clock.now()),
     });
-    const id = await repository.saveSnapshot(snapshot, access.signal);
-    return { snapshot: { ...snapshot, id }, record, took: clock.now() - startedAt };
+    return { snapshot: await access.saveSnapshot(snapshot), record, took: clock.now() - startedAt };
   });
 }
 
