@@ -69,6 +69,8 @@ export type { CheckFinding, CheckProgress, CheckReport, ReadData } from './repos
 export { forgetSnapshots } from './repository/forget.ts';
 export type { ForgetGroup, KeptSnapshot } from './repository/forget-plan.ts';
 export { planForget } from './repository/forget-plan.ts';
+export type { ForgottenSnapshot } from './repository/forgotten/undo.ts';
+export { bringBack, listForgotten } from './repository/forgotten/undo.ts';
 export type { IndexedRepository } from './repository/indexed-repository.ts';
 export type { KeepPolicy, Period } from './repository/keep-policy.ts';
 export type { ListedKey } from './repository/keys.ts';

@@ -40,6 +40,7 @@ export interface CommandParts {
   readonly initRepository: init.InitRepository;
   readonly checkRepository: check.CheckRepository;
   readonly planForget: forget.PlanForget;
+  readonly planUndo: forget.PlanUndo;
   readonly planPrune: prune.PlanPrune;
   readonly measureRepository: stats.MeasureRepository;
   readonly listEntries: ls.ListEntries;
@@ -86,7 +87,7 @@ export function commandTable(parts: CommandParts): Registration[] {
     },
     { group: ['repo'], define: (parent, context) => init.define(parent, context, parts.initRepository) },
     { group: ['repo'], define: (parent, context) => check.define(parent, context, parts.checkRepository) },
-    { group: ['repo'], define: (parent, context) => forget.define(parent, context, parts.planForget) },
+    { group: ['repo'], define: (parent, context) => forget.define(parent, context, parts) },
     { group: ['repo'], define: (parent, context) => prune.define(parent, context, parts.planPrune) },
     { group: ['repo'], define: (parent, context) => stats.define(parent, context, parts.measureRepository) },
     { group: ['repo'], define: (parent, context) => ls.define(parent, context, parts.listEntries) },

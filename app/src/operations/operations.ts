@@ -23,6 +23,7 @@ import { removeKey } from './repo/key/remove.ts';
 import { listEntries } from './repo/ls.ts';
 import { planPrune } from './repo/prune.ts';
 import { measureRepository } from './repo/stats.ts';
+import { planUndo } from './repo/undo-forget.ts';
 import { unlockRepository } from './repo/unlock.ts';
 
 /** What stands behind each command on this machine. */
@@ -39,6 +40,7 @@ export function operations(machine: Machine): CommandParts {
     planTableRestore: planTableRestore(machine),
     diagnosePostgres: diagnosePostgres(machine),
     planForget: planForget(machine),
+    planUndo: planUndo(machine),
     initRepository: initRepository(machine),
     checkRepository: checkRepository(machine),
     planPrune: planPrune(machine),

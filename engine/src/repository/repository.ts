@@ -5,7 +5,7 @@ import { Sealer } from '../format/sealing.ts';
 import { decodeSnapshot, encodeSnapshot } from '../format/snapshot.ts';
 import type { MasterKey, RepositoryConfig, Snapshot, StoredSnapshot } from '../format/types.ts';
 import { mapConcurrently } from '../kernel/concurrency.ts';
-import { Failure } from '../kernel/failure.ts';
+import { Failure, isFailure } from '../kernel/failure.ts';
 import { sha256Id } from '../kernel/hash.ts';
 import { type Id, isId } from '../kernel/id.ts';
 import { Index } from './index.ts';
@@ -61,6 +61,16 @@ export class Repository {
 
   async loadSnapshot(id: Id, signal?: AbortSignal): Promise<StoredSnapshot> {
     return { ...decodeSnapshot(await this.loadFile({ type: 'snapshot', name: id }, signal)), id };
+  }
+
+  /** A snapshot from the bytes of its file; undefined when it was damaged before it came to lie elsewhere. */
+  openSnapshot(id: Id, sealed: Uint8Array): StoredSnapshot | undefined {
+    try {
+      return { ...decodeSnapshot(decodeUnpacked(this.sealer.open(sealed))), id };
+    } catch (error) {
+      if (isFailure(error, 'repository.damaged')) return undefined;
+      throw error;
+    }
   }
 
   async saveSnapshot(snapshot: Snapshot, signal?: AbortSignal): Promise<Id> {

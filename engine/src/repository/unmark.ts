@@ -21,7 +21,7 @@ export async function unmarkNeeded(
   const marked = new Map(index.marked().map((pack) => [pack.id, pack]));
   index.countMarked();
   const indexed = new IndexedRepository(repository, index);
-  const { flags, missing } = await findUsedBlobs(indexed, roots, { signal });
+  const { flags, missing } = await readable(repository, () => findUsedBlobs(indexed, roots, { signal }));
   const [first] = missing;
   if (first !== undefined) throw gone(repository, `${first.type} blob ${shortId(first.id)}`);
   const needed = new Set<Id>();
@@ -37,6 +37,16 @@ export async function unmarkNeeded(
   const packs = [...needed].map((id) => ({ id, blobs: marked.get(id)?.blobs ?? [] }));
   await repository.saveFile('index', encodeIndexFile(packs), signal);
   return packs.length;
+}
+
+/** The index may name, as marked, packs that another program has removed. */
+async function readable<Result>(repository: Repository, work: () => Promise<Result>): Promise<Result> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!isFailure(error, 'backend.not-found') && !isFailure(error, 'backend.short-read')) throw error;
+    throw gone(repository, 'a directory listing that it needs', error);
+  }
 }
 
 /** Its file may have gone before its mark, as when somebody else pruned. */
@@ -55,9 +65,10 @@ async function assertWhole(
   throw gone(repository, `pack ${shortId(id)}`);
 }
 
-function gone(repository: Repository, what: string): Failure {
+function gone(repository: Repository, what: string, cause?: unknown): Failure {
   return new Failure('repository.blob-missing', `${what} is not there any more`, {
     subject: repository.backend.location,
     hint: 'a prune has freed its space',
+    ...(cause === undefined ? {} : { cause }),
   });
 }

@@ -1,5 +1,6 @@
 import type { BlobType } from '../../format/types.ts';
 import type { Id } from '../../kernel/id.ts';
+import type { RecordAge } from '../forgotten/expiry.ts';
 
 /** Bytes as they are stored, seals included. */
 export interface Amount {
@@ -30,4 +31,6 @@ export interface PruneFacts {
   readonly unreferenced: readonly { readonly id: Id; readonly size: number }[];
   /** Packs that the index names, that are not there, and that nobody needs. */
   readonly gone: readonly Id[];
+  /** Of what was forgotten. */
+  readonly records: readonly RecordAge[];
 }

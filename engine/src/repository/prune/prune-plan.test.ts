@@ -23,7 +23,7 @@ function pack(used: number, unused: number, changes: Partial<PackUsage> = {}): P
 }
 
 function plan(packs: readonly PackUsage[], options: PruneOptions = {}) {
-  return planPrune({ packs, unreferenced: [], gone: [] }, options);
+  return planPrune({ packs, unreferenced: [], gone: [], records: [] }, options);
 }
 
 /** What happens to each pack, in order. */
@@ -104,7 +104,9 @@ describe('a pack', () => {
 describe('with a grace', () => {
   const grace = { now: 100, keep: 10 };
   const fatesOf = (packs: readonly PackUsage[]) =>
-    planPrune({ packs, unreferenced: [], gone: [] }, {}, grace).packs.map(({ action }) => action);
+    planPrune({ packs, unreferenced: [], gone: [], records: [] }, {}, grace).packs.map(
+      ({ action }) => action,
+    );
 
   test('what nobody needs is marked, then waits, then goes', () => {
     const marks = [undefined, 101, Number.POSITIVE_INFINITY, 100, 91, 90, 0];
@@ -132,7 +134,7 @@ describe('with a grace', () => {
       pack(50, 700, { size: 750 }),
     ];
     const unreferenced = [{ id: 'f'.repeat(64) as Id, size: 1_000 }];
-    const { totals, idle } = planPrune({ packs, unreferenced, gone: [] }, {}, grace);
+    const { totals, idle } = planPrune({ packs, unreferenced, gone: [], records: [] }, {}, grace);
     expect(totals).toMatchObject({
       marked: { packs: 3, bytes: 300 + 750 + 1_000 },
       waiting: { packs: 2, bytes: 900, until: 103 },
@@ -144,7 +146,7 @@ describe('with a grace', () => {
 
   test('a plan that only waits has nothing to do', () => {
     const packs = [pack(0, 300, { markedAt: 95 })];
-    expect(planPrune({ packs, unreferenced: [], gone: [] }, {}, grace).idle).toBe(true);
+    expect(planPrune({ packs, unreferenced: [], gone: [], records: [] }, {}, grace).idle).toBe(true);
   });
 
   test('whatever somebody came to need stays, and nothing else does', () => {
@@ -154,7 +156,7 @@ describe('with a grace', () => {
       pack(0, 300, { markedAt: 5 }),
       pack(50, 700),
     ];
-    const before = planPrune({ packs, unreferenced: [], gone: [] }, {}, grace);
+    const before = planPrune({ packs, unreferenced: [], gone: [], records: [] }, {}, grace);
     const needed = new Set(packs.map(({ id }) => id));
     expect(withoutRemoving(before, needed).packs.map(({ action }) => action)).toEqual(
       packs.map(() => 'keep'),
@@ -192,6 +194,7 @@ describe('a plan', () => {
       ],
       unreferenced: [{ id: 'f'.repeat(64) as Id, size: 1_000 }],
       gone: [],
+      records: [],
     };
     expect(planPrune(facts).totals).toEqual({
       before: { packs: 5, bytes: 200 + 400 + 550 + 10 + 1_000 },
@@ -208,7 +211,9 @@ describe('a plan', () => {
 
   test('that would change nothing says so', () => {
     expect(plan([pack(20 * MiB, 0)]).idle).toBe(true);
-    expect(planPrune({ packs: [], unreferenced: [], gone: ['a'.repeat(64) as Id] }).idle).toBe(false);
+    expect(planPrune({ packs: [], unreferenced: [], gone: ['a'.repeat(64) as Id], records: [] }).idle).toBe(
+      false,
+    );
   });
 
   test('refuses a percentage that is none', () => {

@@ -1,5 +1,7 @@
 import { Failure } from '../../kernel/failure.ts';
 import type { Id } from '../../kernel/id.ts';
+import { expiredRecords } from '../forgotten/expiry.ts';
+import type { Grace } from '../grace.ts';
 import type { PackUsage, PruneFacts } from './pack-usage.ts';
 
 export interface PruneOptions {
@@ -13,13 +15,6 @@ export interface PruneOptions {
   readonly repackUncompressed?: boolean;
   /** How large packs are to be, in bytes; many that are much smaller are joined. */
   readonly packSize?: number;
-}
-
-/** When packs may go. Both in milliseconds; `now` since the epoch. */
-export interface Grace {
-  readonly now: number;
-  /** How long a pack stays marked before it is removed. */
-  readonly keep: number;
 }
 
 export type PruneReason =
@@ -47,6 +42,9 @@ export interface PrunePlan {
   /** Marked when there is a grace, otherwise removed. */
   readonly unreferenced: PruneFacts['unreferenced'];
   readonly gone: PruneFacts['gone'];
+  readonly records: PruneFacts['records'];
+  /** The records by which nothing can come back any more, which go. */
+  readonly expired: readonly Id[];
   /** Undefined: whatever goes, goes at once. */
   readonly grace: Grace | undefined;
   readonly totals: PruneTotals;
@@ -134,7 +132,7 @@ export function withoutRemoving(plan: PrunePlan, needed: ReadonlySet<Id>): Prune
   });
   const unreferenced = plan.unreferenced.filter(({ id }) => !needed.has(id));
   const gone = plan.gone.filter((id) => !needed.has(id));
-  return assemble({ packs, unreferenced, gone, grace: plan.grace }, plan.totals.unusedAfter);
+  return assemble({ ...plan, packs, unreferenced, gone }, plan.totals.unusedAfter);
 }
 
 /** A mark from the future says that somebody's clock is wrong: its time begins now. */
@@ -198,9 +196,9 @@ function unusedLimit(used: number, limit: NonNullable<PruneOptions['maxUnused']>
   return limit.percent === 100 ? Number.POSITIVE_INFINITY : (used * limit.percent) / (100 - limit.percent);
 }
 
-type Decided = Pick<PrunePlan, 'packs' | 'unreferenced' | 'gone' | 'grace'>;
+type Decided = Pick<PrunePlan, 'packs' | 'unreferenced' | 'gone' | 'records' | 'grace'>;
 
-function assemble({ packs, unreferenced, gone, grace }: Decided, unusedAfter: number): PrunePlan {
+function assemble({ packs, unreferenced, gone, records, grace }: Decided, unusedAfter: number): PrunePlan {
   const having = (...actions: PlannedPack['action'][]) =>
     packs.filter(({ action }) => actions.includes(action));
   const repacked = having('repack');
@@ -208,10 +206,18 @@ function assemble({ packs, unreferenced, gone, grace }: Decided, unusedAfter: nu
   const strays = totalOf(unreferenced);
   const repackFreed = sum(repacked, wasteOf);
   const inIndex = totalOf(packs);
+  const marked = totalOf(grace === undefined ? [] : [...having('mark', 'repack'), ...unreferenced]);
+  const expired = expiredRecords(records, {
+    grace,
+    ending: having('remove').map(({ markedAt = 0 }) => markedAt),
+    more: marked.packs > 0 || having('wait').length > 0,
+  });
   return {
     packs,
     unreferenced,
     gone,
+    records,
+    expired,
     grace,
     totals: {
       before: { packs: inIndex.packs + strays.packs, bytes: inIndex.bytes + strays.bytes },
@@ -219,7 +225,7 @@ function assemble({ packs, unreferenced, gone, grace }: Decided, unusedAfter: nu
       repacked: { ...totalOf(repacked), freed: repackFreed },
       removed,
       unreferenced: strays,
-      marked: totalOf(grace === undefined ? [] : [...having('mark', 'repack'), ...unreferenced]),
+      marked,
       waiting: { ...totalOf(having('wait')), ...firstToGo(having('wait'), grace) },
       freed: removed.bytes + (grace === undefined ? strays.bytes + repackFreed : 0),
       unusedAfter,
@@ -227,6 +233,7 @@ function assemble({ packs, unreferenced, gone, grace }: Decided, unusedAfter: nu
     idle:
       unreferenced.length === 0 &&
       gone.length === 0 &&
+      expired.length === 0 &&
       packs.every(
         ({ action, markedAt }) => action === 'wait' || (action === 'keep' && markedAt === undefined),
       ),

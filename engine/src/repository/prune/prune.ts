@@ -69,6 +69,7 @@ export async function pruneRepository(repository: Repository, run: PruneRun): Pr
   return await withLock(repository, lock, async (signal, held) => {
     const survey = await surveyRepository(repository, {
       signal,
+      withoutRecords: grace === 'none',
       onTree: (done) => onProgress?.({ phase: 'survey', done }),
     });
     const plan = planPrune(
@@ -94,7 +95,7 @@ type ExecutionOptions = PruneOptions &
  *    twice. A kill leaves packs that are superfluous, in the index or not; the next prune prefers them to the old ones.
  * 2. Alone: what others have added is looked at, and what they need stays. What outdated index files should say is saved
  *    anew. Both versions say the same about the packs that stay; one that only the new version marks is still in use.
- * 3. Alone: the outdated index files are removed. Only now the marks count, and packs that go are no longer named by
+ * 3. Alone: records by which nothing could come back any more are removed, then the outdated index files. Only now the marks count, and packs that go are no longer named by
  *    anything; all are still there.
  * 4. Those packs are removed, in any order, and no longer alone: who looks from now on does not hear of them. A kill
  *    leaves packs that no index names, which the next prune marks.
@@ -177,6 +178,7 @@ class Execution {
     const outdated = outdatedFiles(this.#latecomers.contents, change);
     await rewriteIndex(this.#repository, outdated, change, signal);
     await this.#latecomers.assertNone(signal);
+    await this.#remove('snapshot', this.#plan.expired, 'index', signal);
     await this.#remove('index', outdated, 'index', signal);
   }
 

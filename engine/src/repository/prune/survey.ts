@@ -2,6 +2,7 @@ import type { MarkedPack } from '../../format/index-file.ts';
 import type { PackedBlob } from '../../format/types.ts';
 import { Failure, isFailure } from '../../kernel/failure.ts';
 import { type Id, isId, shortId } from '../../kernel/id.ts';
+import { isRecord } from '../forgotten/record.ts';
 import { Index, markedAt } from '../index.ts';
 import { IndexedRepository } from '../indexed-repository.ts';
 import { PackContents } from '../pack-contents.ts';
@@ -25,6 +26,8 @@ export interface PruneSurvey {
 }
 
 export interface SurveyOptions {
+  /** Nothing that was forgotten is to come back: records of it are not needed. */
+  readonly withoutRecords?: boolean;
   /** Trees read so far. */
   readonly onTree?: (trees: number) => void;
   readonly signal?: AbortSignal | undefined;
@@ -50,7 +53,7 @@ export async function surveyRepository(
   const { flags, missing } = await stoppingAtDamage(repository, () =>
     findUsedBlobs(
       indexed,
-      snapshots.map(({ tree }) => tree),
+      snapshots.filter((one) => !(options.withoutRecords && isRecord(one))).map(({ tree }) => tree),
       options,
     ),
   );
@@ -83,7 +86,12 @@ export async function surveyRepository(
   }
   return {
     indexed,
-    facts: { packs, gone, unreferenced: [...files].map(([id, size]) => ({ id, size })) },
+    facts: {
+      packs,
+      gone,
+      unreferenced: [...files].map(([id, size]) => ({ id, size })),
+      records: snapshots.filter(isRecord).map(({ id, time }) => ({ id, time: Date.parse(time) })),
+    },
     snapshots: new Set(snapshots.map(({ id }) => id)),
     marked,
     used: flags,
