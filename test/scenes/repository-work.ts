@@ -35,6 +35,8 @@ export interface Done {
   readonly snapshot?: Id;
   /** What a check complained about. */
   readonly findings?: readonly string[];
+  /** How many packs a prune marked and removed; absent when it was put off. */
+  readonly packs?: { readonly marked: number; readonly removed: number };
 }
 
 /** Small, so that a few files already fill some, and prune has something to choose from. */
@@ -90,15 +92,18 @@ async function performOn(repository: Repository, work: Work, signal: AbortSignal
       return {};
     case 'prune': {
       const maxUnused = { percent: work.maxUnusedPercent };
-      await pruneRepository(repository, {
+      const { plan, postponed } = await pruneRepository(repository, {
         clock,
         signal,
         maxUnused,
         packSize: PACK_SIZE,
         grace: work.grace ?? 'none',
+        waitAlone: 10_000,
         approve: () => true,
       });
-      return {};
+      if (postponed !== undefined) return {};
+      const { marked, removed } = plan.totals;
+      return { packs: { marked: marked.packs, removed: removed.packs } };
     }
     case 'check': {
       const { findings } = await checkRepository(repository, {

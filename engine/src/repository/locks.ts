@@ -67,7 +67,8 @@ export async function takeLock(repository: Repository, options: LockOptions): Pr
       return begun;
     } catch (error) {
       // Two that met give way to each other, and try again at different times: the name of a lock is random.
-      const pause = FIRST_PAUSE_MS * (1 + Number.parseInt(begun.id.slice(0, 4), 16) / 0x10000);
+      const least = options.beside === undefined ? FIRST_PAUSE_MS : OFTEN_MS;
+      const pause = least * (1 + Number.parseInt(begun.id.slice(0, 4), 16) / 0x10000);
       if (!isFailure(error, 'repository.locked') || clock.now() + pause >= deadline) throw error;
       await clock.sleep(pause, options.signal);
     }
@@ -195,10 +196,12 @@ async function waitUntilFree(repository: Repository, options: LockOptions, own?:
     const obstacle = await findObstacle(repository, options, own);
     if (obstacle === undefined) return;
     const brief = !options.exclusive && isYoung(obstacle.lock, clock.now());
+    // A moment between two others is short: whoever is after that looks often.
+    const often = brief || options.beside !== undefined;
     const patience = brief ? Math.max(retryFor, MOMENT_MS) : retryFor;
     const left = began + patience - clock.now();
     if (left <= 0) throw lockedBy(repository, obstacle.lock, options);
-    await clock.sleep(Math.min(brief ? FIRST_PAUSE_MS : pause, left), signal);
+    await clock.sleep(Math.min(often ? OFTEN_MS : pause, left), signal);
   }
 }
 
@@ -380,6 +383,7 @@ const SETTLE_MS = 200;
 const RENEW_EVERY_MS = 5 * 60_000;
 const STALE_AFTER_MS = 30 * 60_000;
 const FIRST_PAUSE_MS = 1_000;
+const OFTEN_MS = 500;
 const LONGEST_PAUSE_MS = 60_000;
 /** As long as this an exclusive lock counts as one that will be gone in a moment; a renewed one does again. */
 const YOUNG_MS = 2 * 60_000;
