@@ -71,6 +71,7 @@ export type { ForgetGroup, KeptSnapshot } from './repository/forget-plan.ts';
 export { planForget } from './repository/forget-plan.ts';
 export type { ForgottenSnapshot } from './repository/forgotten/undo.ts';
 export { bringBack, listForgotten } from './repository/forgotten/undo.ts';
+export { IndexMemory } from './repository/index-memory.ts';
 export type { IndexedRepository } from './repository/indexed-repository.ts';
 export type { KeepPolicy, Period } from './repository/keep-policy.ts';
 export type { ListedKey } from './repository/keys.ts';

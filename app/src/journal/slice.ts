@@ -3,6 +3,7 @@ import {
   createFixedChunker,
   describeSnapshot,
   type Id,
+  type IndexMemory,
   type Node,
   type Repository,
   type SnapshotLabels,
@@ -54,6 +55,8 @@ export interface SliceWriter {
   readonly clock: Clock;
   /** Whose and which; time and tags are the slice's own. */
   readonly labels: Omit<SnapshotLabels, 'tags' | 'time'>;
+  /** Of one slice for the next. */
+  readonly memory?: IndexMemory;
   /** Milliseconds to wait while somebody has the repository for himself. */
   readonly retryLock: number;
   readonly signal: AbortSignal;
@@ -93,7 +96,8 @@ export async function writeSlice(
 ): Promise<StoredSnapshot> {
   const { repository, clock, place, labels } = writer;
   const startedAt = clock.now();
-  const lock = { clock, dryRun: false, retryFor: writer.retryLock, signal: writer.signal };
+  const { memory, retryLock: retryFor, signal: outer } = writer;
+  const lock = { clock, dryRun: false, retryFor, memory, signal: outer };
   return await withWriteLock(repository, lock, async (access) => {
     // Begun again, the work would have to read its streams again.
     await access.mayWrite;

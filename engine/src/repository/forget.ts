@@ -12,6 +12,8 @@ export interface ForgetRun {
   readonly retryLockFor?: number;
   /** Keep a record of them, so that they can be brought back until a prune has freed their data. */
   readonly undoable?: boolean;
+  /** Snapshots that hold what these hold: when one of them is gone, none of these goes. */
+  readonly standIns?: readonly Id[];
   /** Called after each snapshot that is gone. */
   readonly onRemoved?: (id: Id) => void;
   readonly signal?: AbortSignal;
@@ -33,6 +35,7 @@ export async function forgetSnapshots(
   const lock = { exclusive: true, clock, retryFor, ...(outer === undefined ? {} : { signal: outer }) };
   return await withLock(repository, lock, async (signal) => {
     const removed: Id[] = [];
+    if (!(await areThere(repository, run.standIns ?? [], signal))) return removed;
     const found = await oldestFirst(repository, ids, signal);
     if (run.undoable === true) await keepRecord(repository, found, { clock, signal });
     for (const { id } of found) {
@@ -48,6 +51,13 @@ export async function forgetSnapshots(
     }
     return removed;
   });
+}
+
+async function areThere(repository: Repository, ids: readonly Id[], signal: AbortSignal): Promise<boolean> {
+  if (ids.length === 0) return true;
+  const there = new Set<string>();
+  for await (const { name } of repository.backend.list('snapshot', signal)) there.add(name);
+  return ids.every((id) => there.has(id));
 }
 
 /** Records themselves are not worth one. */

@@ -86,16 +86,42 @@ export class Index {
     );
     await mapConcurrently(files, repository.backend.connections, async ({ name }) => {
       try {
-        const content = decodeIndexFile(await repository.loadFile({ type: 'index', name }, signal));
-        for (const pack of content.packs) index.addPack(pack);
-        for (const pack of content.packsToDelete) index.#addMark(pack);
-        index.#contents.set(name, { packs: idsOf(content.packs), marked: idsOf(content.packsToDelete) });
+        await index.#readFile(repository, name, signal);
       } catch (error) {
         if (!isFailure(error)) throw error;
         onDamaged(name, error);
       }
     });
     return index;
+  }
+
+  /**
+   * Reads what index files came since. Answers false when one is gone that this was read from or that was written by it:
+   * then packs were marked or removed, and this index counts no more.
+   */
+  async update(repository: Repository, signal?: AbortSignal): Promise<boolean> {
+    const there = await Array.fromAsync(repository.backend.list('index', signal), ({ name }) => name);
+    if (!this.#files.isSubsetOf(new Set(there))) return false;
+    const fresh = there.filter((name) => !this.#files.has(name));
+    try {
+      await mapConcurrently(fresh, repository.backend.connections, (name) =>
+        this.#readFile(repository, name, signal),
+      );
+    } catch (error) {
+      if (isFailure(error, 'backend.not-found')) return false;
+      throw error;
+    }
+    for (const name of fresh) this.#files.add(name);
+    return true;
+  }
+
+  async #readFile(repository: Repository, name: string, signal: AbortSignal | undefined): Promise<void> {
+    const { packs, packsToDelete } = decodeIndexFile(
+      await repository.loadFile({ type: 'index', name }, signal),
+    );
+    for (const pack of packs) this.addPack(pack);
+    for (const pack of packsToDelete) this.#addMark(pack);
+    this.#contents.set(name, { packs: idsOf(packs), marked: idsOf(packsToDelete) });
   }
 
   /** The index files that this was read from, and those that were written by it since, by name. */

@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { isFailure } from '@holdfast/engine';
+import { IndexMemory, isFailure } from '@holdfast/engine';
 import type { Work } from '../../cli/command-frame.ts';
 import type { JournalRequest, KeepJournal } from '../../cli/commands/postgres/journal.ts';
 import { printable } from '../../cli/width.ts';
@@ -55,6 +55,7 @@ export function keepJournal(machine: JournalMachine): KeepJournal {
           gid: process.getgid?.() ?? 0,
           programVersion: `holdfast ${machine.version}`,
         },
+        memory: new IndexMemory(),
         retryLock: access.retryLock,
         signal,
       },

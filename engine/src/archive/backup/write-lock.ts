@@ -1,6 +1,7 @@
 import type { Snapshot, StoredSnapshot } from '../../format/types.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import { Failure, isFailure } from '../../kernel/failure.ts';
+import type { IndexMemory } from '../../repository/index-memory.ts';
 import type { IndexedRepository } from '../../repository/indexed-repository.ts';
 import { beginLock, joined } from '../../repository/locks.ts';
 import type { Repository } from '../../repository/repository.ts';
@@ -11,6 +12,8 @@ export interface WriteLockOptions {
   /** Nothing will be written, so nobody has to know. */
   readonly dryRun: boolean;
   readonly retryFor: number;
+  /** What an earlier span knew, for whoever has many. */
+  readonly memory?: IndexMemory | undefined;
   readonly signal: AbortSignal | undefined;
 }
 
@@ -35,7 +38,7 @@ export async function withWriteLock<Result>(
   options: WriteLockOptions,
   work: (access: WriteAccess) => Promise<Result>,
 ): Promise<Result> {
-  const { clock, retryFor } = options;
+  const { clock, retryFor, memory } = options;
   const outer = options.signal ?? new AbortController().signal;
   if (options.dryRun) {
     const indexed = await repository.loadIndex(outer);
@@ -46,12 +49,15 @@ export async function withWriteLock<Result>(
   try {
     const signal = joined(lock.signal, outer);
     for (;;) {
-      const indexed = await repository.loadIndex(outer);
+      const indexed = await (memory?.load(repository, outer) ?? repository.loadIndex(outer));
       const mayWrite = assertCurrent(indexed, lock.confirmed, outer);
       // Work that fails for another reason first must not leave this one unheard.
       mayWrite.catch(() => undefined);
       try {
-        return await work({ indexed, signal, mayWrite, saveSnapshot: saverOf(indexed, mayWrite, signal) });
+        const access = { indexed, signal, mayWrite, saveSnapshot: saverOf(indexed, mayWrite, signal) };
+        const result = await work(access);
+        memory?.keep(indexed);
+        return result;
       } catch (error) {
         if (!(error instanceof IndexChanged)) throw error;
       }
