@@ -22,6 +22,6 @@ test('who types the blocks of the guide to files one after another gets through'
   expect(printed).toContain('CREATE TABLE orders;');
   expect(printed).toContain('Deletes 1 entry');
   expect(printed).toContain('letters/draft.tmp');
-  expect(printed).toContain('No errors in 1 snapshot ');
+  expect(printed).toContain('No errors in 2 snapshots ');
   expect(readFileSync(path.join(directory, 'practice/home/letters/first.txt'), 'utf8')).toBe('Dear reader\n');
 });

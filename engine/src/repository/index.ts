@@ -1,4 +1,4 @@
-import { decodeIndexFile, type MarkedPack } from '../format/index-file.ts';
+import { decodeIndexFile, type IndexFile, type MarkedPack } from '../format/index-file.ts';
 import type { BlobType, IndexedPack } from '../format/types.ts';
 import { mapConcurrently } from '../kernel/concurrency.ts';
 import { type Failure, isFailure } from '../kernel/failure.ts';
@@ -18,6 +18,8 @@ export interface BlobLocation {
 export interface IndexFileContents {
   readonly packs: readonly Id[];
   readonly marked: readonly Id[];
+  /** How many blobs of packs in use. */
+  readonly blobs: number;
 }
 
 /**
@@ -121,7 +123,7 @@ export class Index {
     );
     for (const pack of packs) this.addPack(pack);
     for (const pack of packsToDelete) this.#addMark(pack);
-    this.#contents.set(name, { packs: idsOf(packs), marked: idsOf(packsToDelete) });
+    this.#contents.set(name, contentsOf({ packs, packsToDelete }));
   }
 
   /** The index files that this was read from, and those that were written by it since, by name. */
@@ -236,8 +238,15 @@ export function markedAt({ time }: MarkedPack): number {
   return Number.isNaN(at) ? Number.POSITIVE_INFINITY : at;
 }
 
-function idsOf(packs: readonly IndexedPack[]): Id[] {
-  return packs.map(({ id }) => id);
+export function contentsOf({
+  packs,
+  packsToDelete,
+}: Pick<IndexFile, 'packs' | 'packsToDelete'>): IndexFileContents {
+  return {
+    packs: packs.map(({ id }) => id),
+    marked: packsToDelete.map(({ id }) => id),
+    blobs: packs.reduce((sum, { blobs }) => sum + blobs.length, 0),
+  };
 }
 
 export function plaintextLength(place: { length: number; uncompressedLength: number }): number {

@@ -243,7 +243,15 @@ describe('a prune plan', () => {
     freed: 1.512e9,
     unusedAfter: 4.9e8,
   };
-  const none = { packs: [], unreferenced: [], gone: [], records: [], expired: [], grace: undefined };
+  const none = {
+    packs: [],
+    unreferenced: [],
+    gone: [],
+    indexFiles: 0,
+    records: [],
+    expired: [],
+    grace: undefined,
+  };
   const plan = { ...none, totals, idle: false };
 
   test('says what is removed, what is rewritten and what it frees', () => {

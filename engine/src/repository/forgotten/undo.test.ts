@@ -140,7 +140,9 @@ describe('what was forgotten', () => {
   });
 });
 
-test('killed after any number of writes, forgetting and bringing back lose nothing', async () => {
+test('killed after any number of writes, forgetting and bringing back lose nothing', {
+  timeout: 120_000,
+}, async () => {
   for (let writes = 0; writes < 14; writes += 1) {
     const copy = original.clone();
     const kept = copy.behind(killedAfter(writes));

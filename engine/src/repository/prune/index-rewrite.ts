@@ -37,6 +37,15 @@ export function outdatedFiles(
 }
 
 /**
+ * Pure: the small index files, when there are enough of them that they are worth being one. A journal writes one for
+ * each slice; all who open the repository read them all. No more than can be read in a moment, while others wait.
+ */
+export function filesToMerge(contents: ReadonlyMap<string, IndexFileContents>): string[] {
+  const small = [...contents].filter(([, { blobs }]) => blobs < SMALL_BLOBS).map(([name]) => name);
+  return small.length < WORTH_MERGING ? [] : small.slice(0, MOST_MERGED);
+}
+
+/**
  * Saves what outdated index files should say. They are not removed here: until the caller does, a pack that is marked
  * only by the new ones is still in use by the old ones, which counts. Only what changes is read and written.
  */
@@ -103,3 +112,7 @@ function joined(files: readonly Rewritten[]): Rewritten[] {
 function parted<Item>(items: readonly Item[], belongs: (item: Item) => boolean): [Item[], Item[]] {
   return [items.filter(belongs), items.filter((item) => !belongs(item))];
 }
+
+const SMALL_BLOBS = MOST_INDEXED_BLOBS / 10;
+const WORTH_MERGING = 20;
+const MOST_MERGED = 1_000;

@@ -2,7 +2,7 @@ import { decodeIndexFile } from '../../format/index-file.ts';
 import type { BlobType } from '../../format/types.ts';
 import { Failure } from '../../kernel/failure.ts';
 import { type Id, isId, shortId } from '../../kernel/id.ts';
-import type { IndexFileContents } from '../index.ts';
+import { contentsOf, type IndexFileContents } from '../index.ts';
 import { walkTrees } from '../tree-walk.ts';
 import { type PruneSurvey, unsafe } from './survey.ts';
 
@@ -78,10 +78,7 @@ export class Latecomers {
         index.addPack(pack);
         this.needed.add(pack.id);
       }
-      this.contents.set(name, {
-        packs: file.packs.map(({ id }) => id),
-        marked: file.packsToDelete.map(({ id }) => id),
-      });
+      this.contents.set(name, contentsOf(file));
     }
   }
 

@@ -137,6 +137,19 @@ describe('two prunes, with a grace between them', () => {
   });
 });
 
+test('the many small index files of a journal become one', async () => {
+  const copy = original.clone();
+  for (let slice = 0; slice < 25; slice += 1) {
+    await copy.backup({ slice: noise(100, 500 + slice) }, `2026-02-01T00:00:${10 + slice}Z`);
+  }
+  // The packs are small as well; that they are joined is another matter.
+  const { plan } = await prune(copy.repository, { maxRepackBytes: 0 });
+  expect(plan.indexFiles).toBeGreaterThan(25);
+  expect(await names(copy.repository, 'index')).toHaveLength(1);
+  expect(await worst(copy.repository)).toEqual([]);
+  expect((await prune(copy.repository, { maxRepackBytes: 0 })).plan.idle).toBe(true);
+});
+
 describe('beside others', () => {
   async function foreignLock(repository: Repository): Promise<void> {
     const other = { hostname: 'elsewhere', username: 'u', pid: 1, uid: 0, gid: 0 };
@@ -232,7 +245,7 @@ describe('killed after any number of writes', () => {
     ['marking some and removing others', forgottenAfterMarks, 24],
   ])(
     '%s leaves every snapshot whole, and later ones complete',
-    { timeout: 60_000 },
+    { timeout: 120_000 },
     async (_, begin, hours) => {
       const start = await begin();
       await start.repository.backend.save({ type: 'pack', name: 'cd'.repeat(32) }, noise(100));

@@ -31,6 +31,8 @@ export interface PruneFacts {
   readonly unreferenced: readonly { readonly id: Id; readonly size: number }[];
   /** Packs that the index names, that are not there, and that nobody needs. */
   readonly gone: readonly Id[];
+  /** Small index files that are worth being joined. */
+  readonly indexFiles: number;
   /** Of what was forgotten. */
   readonly records: readonly RecordAge[];
 }

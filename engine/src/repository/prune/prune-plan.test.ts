@@ -23,7 +23,7 @@ function pack(used: number, unused: number, changes: Partial<PackUsage> = {}): P
 }
 
 function plan(packs: readonly PackUsage[], options: PruneOptions = {}) {
-  return planPrune({ packs, unreferenced: [], gone: [], records: [] }, options);
+  return planPrune({ packs, unreferenced: [], gone: [], indexFiles: 0, records: [] }, options);
 }
 
 /** What happens to each pack, in order. */
@@ -104,7 +104,7 @@ describe('a pack', () => {
 describe('with a grace', () => {
   const grace = { now: 100, keep: 10 };
   const fatesOf = (packs: readonly PackUsage[]) =>
-    planPrune({ packs, unreferenced: [], gone: [], records: [] }, {}, grace).packs.map(
+    planPrune({ packs, unreferenced: [], gone: [], indexFiles: 0, records: [] }, {}, grace).packs.map(
       ({ action }) => action,
     );
 
@@ -134,7 +134,11 @@ describe('with a grace', () => {
       pack(50, 700, { size: 750 }),
     ];
     const unreferenced = [{ id: 'f'.repeat(64) as Id, size: 1_000 }];
-    const { totals, idle } = planPrune({ packs, unreferenced, gone: [], records: [] }, {}, grace);
+    const { totals, idle } = planPrune(
+      { packs, unreferenced, gone: [], indexFiles: 0, records: [] },
+      {},
+      grace,
+    );
     expect(totals).toMatchObject({
       marked: { packs: 3, bytes: 300 + 750 + 1_000 },
       waiting: { packs: 2, bytes: 900, until: 103 },
@@ -146,7 +150,9 @@ describe('with a grace', () => {
 
   test('a plan that only waits has nothing to do', () => {
     const packs = [pack(0, 300, { markedAt: 95 })];
-    expect(planPrune({ packs, unreferenced: [], gone: [], records: [] }, {}, grace).idle).toBe(true);
+    expect(planPrune({ packs, unreferenced: [], gone: [], indexFiles: 0, records: [] }, {}, grace).idle).toBe(
+      true,
+    );
   });
 
   test('whatever somebody came to need stays, and nothing else does', () => {
@@ -156,7 +162,7 @@ describe('with a grace', () => {
       pack(0, 300, { markedAt: 5 }),
       pack(50, 700),
     ];
-    const before = planPrune({ packs, unreferenced: [], gone: [], records: [] }, {}, grace);
+    const before = planPrune({ packs, unreferenced: [], gone: [], indexFiles: 0, records: [] }, {}, grace);
     const needed = new Set(packs.map(({ id }) => id));
     expect(withoutRemoving(before, needed).packs.map(({ action }) => action)).toEqual(
       packs.map(() => 'keep'),
@@ -194,6 +200,7 @@ describe('a plan', () => {
       ],
       unreferenced: [{ id: 'f'.repeat(64) as Id, size: 1_000 }],
       gone: [],
+      indexFiles: 0,
       records: [],
     };
     expect(planPrune(facts).totals).toEqual({
@@ -211,9 +218,10 @@ describe('a plan', () => {
 
   test('that would change nothing says so', () => {
     expect(plan([pack(20 * MiB, 0)]).idle).toBe(true);
-    expect(planPrune({ packs: [], unreferenced: [], gone: ['a'.repeat(64) as Id], records: [] }).idle).toBe(
-      false,
-    );
+    expect(
+      planPrune({ packs: [], unreferenced: [], gone: ['a'.repeat(64) as Id], indexFiles: 0, records: [] })
+        .idle,
+    ).toBe(false);
   });
 
   test('refuses a percentage that is none', () => {

@@ -42,6 +42,8 @@ export interface PrunePlan {
   /** Marked when there is a grace, otherwise removed. */
   readonly unreferenced: PruneFacts['unreferenced'];
   readonly gone: PruneFacts['gone'];
+  /** How many small index files become few. */
+  readonly indexFiles: number;
   readonly records: PruneFacts['records'];
   /** The records by which nothing can come back any more, which go. */
   readonly expired: readonly Id[];
@@ -196,9 +198,12 @@ function unusedLimit(used: number, limit: NonNullable<PruneOptions['maxUnused']>
   return limit.percent === 100 ? Number.POSITIVE_INFINITY : (used * limit.percent) / (100 - limit.percent);
 }
 
-type Decided = Pick<PrunePlan, 'packs' | 'unreferenced' | 'gone' | 'records' | 'grace'>;
+type Decided = Pick<PrunePlan, 'packs' | 'unreferenced' | 'gone' | 'indexFiles' | 'records' | 'grace'>;
 
-function assemble({ packs, unreferenced, gone, records, grace }: Decided, unusedAfter: number): PrunePlan {
+function assemble(
+  { packs, unreferenced, gone, indexFiles, records, grace }: Decided,
+  unusedAfter: number,
+): PrunePlan {
   const having = (...actions: PlannedPack['action'][]) =>
     packs.filter(({ action }) => actions.includes(action));
   const repacked = having('repack');
@@ -216,6 +221,7 @@ function assemble({ packs, unreferenced, gone, records, grace }: Decided, unused
     packs,
     unreferenced,
     gone,
+    indexFiles,
     records,
     expired,
     grace,
@@ -234,6 +240,7 @@ function assemble({ packs, unreferenced, gone, records, grace }: Decided, unused
       unreferenced.length === 0 &&
       gone.length === 0 &&
       expired.length === 0 &&
+      indexFiles === 0 &&
       packs.every(
         ({ action, markedAt }) => action === 'wait' || (action === 'keep' && markedAt === undefined),
       ),

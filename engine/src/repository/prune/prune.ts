@@ -4,7 +4,7 @@ import { mapConcurrently } from '../../kernel/concurrency.ts';
 import { type Failure, isFailure } from '../../kernel/failure.ts';
 import { type HeldLock, type LockOptions, takeLock, withLock } from '../locks.ts';
 import type { Repository } from '../repository.ts';
-import { type IndexChange, outdatedFiles, rewriteIndex } from './index-rewrite.ts';
+import { filesToMerge, type IndexChange, outdatedFiles, rewriteIndex } from './index-rewrite.ts';
 import { Latecomers } from './latecomers.ts';
 import {
   DEFAULT_PACK_BYTES,
@@ -175,7 +175,8 @@ class Execution {
   async #replaceIndex(signal: AbortSignal): Promise<void> {
     await this.#catchUp(signal);
     const change = changeOf(this.#plan, this.#options.clock.now());
-    const outdated = outdatedFiles(this.#latecomers.contents, change);
+    const { contents } = this.#latecomers;
+    const outdated = [...new Set([...outdatedFiles(contents, change), ...filesToMerge(contents)])];
     await rewriteIndex(this.#repository, outdated, change, signal);
     await this.#latecomers.assertNone(signal);
     await this.#remove('snapshot', this.#plan.expired, 'index', signal);

@@ -9,6 +9,7 @@ import { PackContents } from '../pack-contents.ts';
 import type { Repository } from '../repository.ts';
 import { findUsedBlobs } from '../used-blobs.ts';
 import { ChosenPlaces } from './chosen-places.ts';
+import { filesToMerge } from './index-rewrite.ts';
 import type { PackUsage, PruneFacts } from './pack-usage.ts';
 
 /** What prune knows of a repository: all of it was so at some moment, and what snapshots needed then was all there. */
@@ -90,6 +91,7 @@ export async function surveyRepository(
       packs,
       gone,
       unreferenced: [...files].map(([id, size]) => ({ id, size })),
+      indexFiles: filesToMerge(index.contents).length,
       records: snapshots.filter(isRecord).map(({ id, time }) => ({ id, time: Date.parse(time) })),
     },
     snapshots: new Set(snapshots.map(({ id }) => id)),
