@@ -187,7 +187,7 @@ test('points are forgotten for a reason, and prune frees what they held', async 
 test('a check reads every byte, and what was kept still comes back', async () => {
   const checked = await machine.run(['repo', 'check', '--read-data']);
   expect(checked).toMatchObject({ exitCode: 0, stderr: '' });
-  expect(checked.stdout).toContain('No errors in 2 snapshots');
+  expect(checked.stdout).toContain('No errors in 3 snapshots');
   expect((await machine.run(['files', 'restore', points[2] as string, '-t', at('back 2')])).exitCode).toBe(0);
   await expectSame(2, at('back 2', 'home'));
 });

@@ -218,7 +218,7 @@ function lockedBy(repository: Repository, lock: LockFile | undefined, options: L
     subject: repository.backend.location,
     hint: options.exclusive
       ? 'wait until it is done (--retry-lock 10m), or run holdfast repo unlock if that process is gone'
-      : 'wait (--retry-lock 10m): somebody is removing data from this repository',
+      : 'somebody removes data from this repository: wait (--retry-lock 10m), or run holdfast repo unlock if that process is gone',
   });
 }
 
