@@ -5,6 +5,7 @@ import { type BaseBackupOptions, backUpBase } from '../../app/src/sources/postgr
 import { readBaseRecord } from '../../app/src/sources/postgres/base/base-record.ts';
 import { logIn } from '../../app/src/sources/postgres/connection/login.ts';
 import { parseServerUrl, serverAddress } from '../../app/src/sources/postgres/connection/server-address.ts';
+import { needsOf } from '../../app/src/sources/postgres/restore/installation.ts';
 import { findPrograms } from '../../app/src/sources/postgres/restore/programs.ts';
 import { type BaseRestoreOptions, restoreBase } from '../../app/src/sources/postgres/restore/restore-base.ts';
 import { startScratchServer } from '../../app/src/sources/postgres/restore/scratch-server.ts';
@@ -69,7 +70,7 @@ export class PostgresScene implements Disposable {
     sql: string,
   ): Promise<Row[]> {
     const record = await readBaseRecord(await repository.loadIndex(), snapshot);
-    const programs = await findPrograms(record.major);
+    const programs = await findPrograms(record.major, needsOf(record));
     await using server = await startScratchServer({ programs, dataDirectory, record, clock: systemClock });
     const { client } = await logIn(server.address, 'sql');
     try {

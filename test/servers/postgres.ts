@@ -1,11 +1,15 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { appendFile, chmod, chown, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { appendFile, chmod, chown, mkdir, mkdtemp, readFile, rename, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { Client } from 'pg';
-import { embeddedPrograms, findPrograms } from '../../app/src/sources/postgres/restore/programs.ts';
+import {
+  embeddedPrograms,
+  findPrograms,
+  type Programs,
+} from '../../app/src/sources/postgres/restore/programs.ts';
 
 const execute = promisify(execFile);
 
@@ -15,9 +19,11 @@ const execute = promisify(execFile);
  */
 export const majors = [14, 15, 16, 17, 18] as const;
 export type Major = (typeof majors)[number];
+export type Version = Major | Programs;
 
 export interface PostgresOptions {
-  readonly major: Major;
+  /** Or the programs themselves, for versions that are no dependency of this project. */
+  readonly major: Version;
   /** Lines of postgresql.conf; replication is possible unless said otherwise. */
   readonly settings?: Readonly<Record<string, string>>;
   readonly checksums?: boolean;
@@ -25,6 +31,8 @@ export interface PostgresOptions {
   readonly dataDirectory?: string;
   /** Lines put before the default ones, which let everybody in. */
   readonly hostBasedAuthentication?: readonly string[];
+  /** As Debian has it: the configuration lies in a directory of its own, `configurationDirectory`. */
+  readonly configurationOutside?: true;
   /** Files in PEM. */
   readonly tls?: { readonly certificate: string; readonly key: string; readonly authority?: string };
 }
@@ -35,6 +43,8 @@ export interface RunningPostgres extends AsyncDisposable {
   readonly port: number;
   readonly socketDirectory: string;
   readonly dataDirectory: string;
+  /** Where postgresql.conf and pg_hba.conf lie. */
+  readonly configurationDirectory: string;
   query<Row extends object = Record<string, unknown>>(
     sql: string,
     values?: readonly unknown[],
@@ -49,7 +59,9 @@ export interface RunningPostgres extends AsyncDisposable {
 
 /** Starts a server in a directory of its own; disposing stops it and removes the directory. */
 export async function startPostgres(options: PostgresOptions): Promise<RunningPostgres> {
-  const programs = (await embeddedPrograms(options.major)) ?? (await findPrograms(options.major));
+  const { major } = options;
+  const programs =
+    typeof major === 'number' ? ((await embeddedPrograms(major)) ?? (await findPrograms(major))) : major;
   const account = serviceAccount();
   const home = await mkdtemp(path.join(tmpdir(), 'holdfast-pg-'));
   if (account !== undefined) await chown(home, account.uid, account.gid);
@@ -62,12 +74,24 @@ export async function startPostgres(options: PostgresOptions): Promise<RunningPo
     await execute(path.join(programs.bin, 'initdb'), [...initdb, ...checksums], spawned);
     await configure(dataDirectory, { ...options, settings: { ...DEFAULTS, ...options.settings } }, account);
   }
+  const configurationDirectory = options.configurationOutside ? path.join(home, 'etc') : dataDirectory;
+  if (options.configurationOutside) {
+    await mkdir(configurationDirectory, { mode: 0o755 });
+    for (const { file } of CONFIGURATION) {
+      await rename(path.join(dataDirectory, file), path.join(configurationDirectory, file));
+    }
+  }
   const url = `postgres://postgres@127.0.0.1:${port}/postgres`;
   let child: ChildProcess | undefined;
   let said = '';
 
   const start = async () => {
     const place = ['-D', dataDirectory, '-p', String(port), '-k', home, '-h', '127.0.0.1'];
+    if (options.configurationOutside) {
+      for (const { setting, file } of CONFIGURATION) {
+        place.push('-c', `${setting}=${path.join(configurationDirectory, file)}`);
+      }
+    }
     const stdio = ['ignore', 'ignore', 'pipe'] as const;
     const started = spawn(path.join(programs.bin, 'postgres'), place, { ...spawned, stdio: [...stdio] });
     child = started;
@@ -97,6 +121,7 @@ export async function startPostgres(options: PostgresOptions): Promise<RunningPo
     port,
     socketDirectory: home,
     dataDirectory,
+    configurationDirectory,
     start,
     query: (sql, values) => queryOnce(url, sql, values),
     stop: (mode = 'fast') => end(STOPS[mode]),
@@ -117,6 +142,12 @@ const DEFAULTS: Readonly<Record<string, string>> = {
   shared_buffers: '32MB',
   log_min_messages: 'warning',
 };
+
+const CONFIGURATION = [
+  { setting: 'config_file', file: 'postgresql.conf' },
+  { setting: 'hba_file', file: 'pg_hba.conf' },
+  { setting: 'ident_file', file: 'pg_ident.conf' },
+] as const;
 
 const STOPS = { smart: 'SIGTERM', fast: 'SIGINT', immediate: 'SIGQUIT' } as const;
 

@@ -3,7 +3,7 @@ import {
   createFixedChunker,
   describeSnapshot,
   type Id,
-  type IndexMemory,
+  type KeptIndex,
   type Node,
   type Repository,
   type SnapshotLabels,
@@ -51,12 +51,12 @@ export interface SliceFile {
 
 export interface SliceWriter {
   readonly repository: Repository;
+  /** Of this repository, for slices alone. */
+  readonly index: KeptIndex;
   readonly place: JournalPlace;
   readonly clock: Clock;
   /** Whose and which; time and tags are the slice's own. */
   readonly labels: Omit<SnapshotLabels, 'tags' | 'time'>;
-  /** Of one slice for the next. */
-  readonly memory?: IndexMemory;
   /** Milliseconds to wait while somebody has the repository for himself. */
   readonly retryLock: number;
   readonly signal: AbortSignal;
@@ -94,10 +94,9 @@ export async function writeSlice(
   order: WriteOrder,
   save: (session: WritingSession, access: WriteAccess) => Promise<readonly Node[]>,
 ): Promise<StoredSnapshot> {
-  const { repository, clock, place, labels } = writer;
+  const { repository, index, clock, place, labels } = writer;
   const startedAt = clock.now();
-  const { memory, retryLock: retryFor, signal: outer } = writer;
-  const lock = { clock, dryRun: false, retryFor, memory, signal: outer };
+  const lock = { clock, dryRun: false, retryFor: writer.retryLock, signal: writer.signal, kept: index };
   return await withWriteLock(repository, lock, async (access) => {
     // Begun again, the work would have to read its streams again.
     await access.mayWrite;

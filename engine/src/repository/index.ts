@@ -36,14 +36,24 @@ export class Index {
   readonly #copies = new Map<number, BlobLocation[]>();
   readonly #marked = new Map<Id, MarkedPack>();
 
-  private constructor(table: BlobTable, files: Set<string>) {
+  private constructor(table: BlobTable, files: Iterable<string>) {
     this.table = table;
-    this.#files = files;
+    this.#files = new Set(files);
+  }
+
+  /** The index files that say what this says, by name: those that it was read from, and those written from it. */
+  get files(): ReadonlySet<string> {
+    return this.#files;
+  }
+
+  /** A file was written with packs that are in here. */
+  addFile(name: string): void {
+    this.#files.add(name);
   }
 
   /** For packs that are being written anew, apart from those that are there. */
   static empty(): Index {
-    return new Index(BlobTable.create(0), new Set());
+    return new Index(BlobTable.create(0), []);
   }
 
   /**
@@ -84,7 +94,7 @@ export class Index {
     const bytes = files.reduce((sum, file) => sum + file.size, 0);
     const index = new Index(
       BlobTable.create(Math.ceil(bytes / BYTES_PER_BLOB)),
-      new Set(files.map((file) => file.name)),
+      files.map((file) => file.name),
     );
     await mapConcurrently(files, repository.backend.connections, async ({ name }) => {
       try {
@@ -98,22 +108,22 @@ export class Index {
   }
 
   /**
-   * Reads what index files came since. Answers false when one is gone that this was read from or that was written by it:
-   * then packs were marked or removed, and this index counts no more.
+   * Reads the index files that were added since. Answers false when one of those that were read or written is gone: then
+   * packs were marked or removed, and only reading all of it anew tells which.
    */
-  async update(repository: Repository, signal?: AbortSignal): Promise<boolean> {
-    const there = await Array.fromAsync(repository.backend.list('index', signal), ({ name }) => name);
-    if (!this.#files.isSubsetOf(new Set(there))) return false;
-    const fresh = there.filter((name) => !this.#files.has(name));
+  async refresh(repository: Repository, signal?: AbortSignal): Promise<boolean> {
+    const there = new Set<string>();
+    for await (const { name } of repository.backend.list('index', signal)) there.add(name);
+    if (!this.#files.isSubsetOf(there)) return false;
     try {
-      await mapConcurrently(fresh, repository.backend.connections, (name) =>
-        this.#readFile(repository, name, signal),
-      );
+      await mapConcurrently(there.difference(this.#files), repository.backend.connections, async (name) => {
+        await this.#readFile(repository, name, signal);
+        this.#files.add(name);
+      });
     } catch (error) {
       if (isFailure(error, 'backend.not-found')) return false;
       throw error;
     }
-    for (const name of fresh) this.#files.add(name);
     return true;
   }
 
@@ -124,15 +134,6 @@ export class Index {
     for (const pack of packs) this.addPack(pack);
     for (const pack of packsToDelete) this.#addMark(pack);
     this.#contents.set(name, contentsOf({ packs, packsToDelete }));
-  }
-
-  /** The index files that this was read from, and those that were written by it since, by name. */
-  get files(): ReadonlySet<string> {
-    return this.#files;
-  }
-
-  addFile(name: string): void {
-    this.#files.add(name);
   }
 
   /** What each index file that was read names, for whoever is going to replace some. */

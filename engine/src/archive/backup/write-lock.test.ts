@@ -1,8 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import type { Backend, Handle } from '../../backend/backend.ts';
 import type { StoredSnapshot } from '../../format/types.ts';
 import { checkRepository } from '../../repository/check/check.ts';
-import { IndexMemory } from '../../repository/index-memory.ts';
 import { removeLocks } from '../../repository/locks.ts';
 import { pruneRepository } from '../../repository/prune/prune.ts';
 import type { Repository } from '../../repository/repository.ts';
@@ -73,70 +71,12 @@ describe('a writer whose lock somebody removed', () => {
       const writer = await copy.writer();
       const tree = writer.saveFiles({ c: noise(3_000, 3) });
       await writer.finish();
-      await indexed.index.update(repository);
+      await indexed.index.refresh(repository);
       await pruneInSpite(repository, 3_600_000);
       await saveSnapshot({ ...forgotten, tree });
     });
     expect((await repository.loadIndex()).index.marked().length).toBeGreaterThan(0);
     expect(await worst(repository)).toEqual([]);
-  });
-});
-
-describe('from one span to the next', () => {
-  /** Counts the index files that are read. */
-  function counting(copy: SmallRepository) {
-    const read: string[] = [];
-    const wrap = (backend: Backend): Backend => ({
-      ...backend,
-      load: async (handle: Handle, ...rest) => {
-        if (handle.type === 'index') read.push(handle.name);
-        return await backend.load(handle, ...rest);
-      },
-    });
-    return { repository: copy.behind(wrap), read };
-  }
-
-  async function span(repository: Repository, memory: IndexMemory, work = async () => undefined) {
-    return await withWriteLock(repository, { ...LOCK, memory }, async ({ indexed, mayWrite }) => {
-      await mayWrite;
-      await work();
-      return indexed;
-    });
-  }
-
-  test('only what index files came since are read', async () => {
-    const copy = original.clone();
-    const { repository, read } = counting(copy);
-    const memory = new IndexMemory();
-    await span(repository, memory);
-    expect(read.splice(0)).toHaveLength(2);
-    await span(repository, memory);
-    expect(read.splice(0)).toHaveLength(0);
-    const { tree } = await copy.backup({ c: noise(3_000, 3) }, '2026-01-03T00:00:00Z');
-    const { index } = await span(repository, memory);
-    expect(read.splice(0)).toHaveLength(1);
-    expect(index.has('tree', tree)).toBe(true);
-  });
-
-  test('marks count, since all is read again when an index file is gone', async () => {
-    const copy = original.clone();
-    const { repository } = counting(copy);
-    const memory = new IndexMemory();
-    expect((await span(repository, memory)).index.has('tree', forgotten.tree)).toBe(true);
-    await pruneInSpite(copy.repository, 3_600_000);
-    expect((await span(repository, memory)).index.has('tree', forgotten.tree)).toBe(false);
-  });
-
-  test('nothing is kept of a span that failed: what it claimed was never stored', async () => {
-    const copy = original.clone();
-    const { repository, read } = counting(copy);
-    const memory = new IndexMemory();
-    await span(repository, memory);
-    const failing = span(repository, memory, () => Promise.reject(new Error('the stream broke')));
-    await expect(failing).rejects.toThrow('the stream broke');
-    read.splice(0);
-    await span(repository, memory);
-    expect(read).toHaveLength(2);
   });
 });
 

@@ -1,8 +1,8 @@
 import type { Snapshot, StoredSnapshot } from '../../format/types.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import { Failure, isFailure } from '../../kernel/failure.ts';
-import type { IndexMemory } from '../../repository/index-memory.ts';
 import type { IndexedRepository } from '../../repository/indexed-repository.ts';
+import type { KeptIndex } from '../../repository/kept-index.ts';
 import { beginLock, joined } from '../../repository/locks.ts';
 import type { Repository } from '../../repository/repository.ts';
 import { unmarkNeeded } from '../../repository/unmark.ts';
@@ -12,9 +12,9 @@ export interface WriteLockOptions {
   /** Nothing will be written, so nobody has to know. */
   readonly dryRun: boolean;
   readonly retryFor: number;
-  /** What an earlier span knew, for whoever has many. */
-  readonly memory?: IndexMemory | undefined;
   readonly signal: AbortSignal | undefined;
+  /** Instead of reading the whole index: for many small pieces of work, one after the other. */
+  readonly kept?: KeptIndex;
 }
 
 /** What work under a lock may use. */
@@ -38,7 +38,7 @@ export async function withWriteLock<Result>(
   options: WriteLockOptions,
   work: (access: WriteAccess) => Promise<Result>,
 ): Promise<Result> {
-  const { clock, retryFor, memory } = options;
+  const { clock, retryFor, kept } = options;
   const outer = options.signal ?? new AbortController().signal;
   if (options.dryRun) {
     const indexed = await repository.loadIndex(outer);
@@ -49,16 +49,14 @@ export async function withWriteLock<Result>(
   try {
     const signal = joined(lock.signal, outer);
     for (;;) {
-      const indexed = await (memory?.load(repository, outer) ?? repository.loadIndex(outer));
+      const indexed = await (kept === undefined ? repository.loadIndex(outer) : kept.current(outer));
       const mayWrite = assertCurrent(indexed, lock.confirmed, outer);
       // Work that fails for another reason first must not leave this one unheard.
       mayWrite.catch(() => undefined);
       try {
-        const access = { indexed, signal, mayWrite, saveSnapshot: saverOf(indexed, mayWrite, signal) };
-        const result = await work(access);
-        memory?.keep(indexed);
-        return result;
+        return await work({ indexed, signal, mayWrite, saveSnapshot: saverOf(indexed, mayWrite, signal) });
       } catch (error) {
+        kept?.drop();
         if (!(error instanceof IndexChanged)) throw error;
       }
     }

@@ -8,7 +8,11 @@ import { addGlobalOptions } from '../../global-options.ts';
 import { diagnosisRecords, renderDiagnosis } from '../../render/diagnosis.ts';
 import { addServerOptions, type ServerOptions } from '../../server-options.ts';
 
-export type DiagnosePostgres = (request: ServerOptions, work: Work) => Promise<Diagnosis>;
+export interface DoctorRequest extends ServerOptions {
+  readonly spool?: string;
+}
+
+export type DiagnosePostgres = (request: DoctorRequest, work: Work) => Promise<Diagnosis>;
 
 export function define(parent: Command, context: Context, diagnosePostgres: DiagnosePostgres): void {
   const command = newCommand(parent, {
@@ -19,8 +23,11 @@ export function define(parent: Command, context: Context, diagnosePostgres: Diag
       'Ends with 0 unless something keeps backups from being taken.',
     examples: [['holdfast doctor postgres --url postgres://backup@db-1/postgres', 'look at one server']],
   });
-  addGlobalOptions(addServerOptions(command)).action(async () => {
-    const request = command.opts<ServerOptions>();
+  addServerOptions(command)
+    .optionsGroup('This machine:')
+    .option('--spool <dir>', 'where a journal keeps WAL (default: below ~/.local/state)');
+  addGlobalOptions(command).action(async () => {
+    const request = command.opts<DoctorRequest>();
     const diagnosis = await withProgress(command, context, (work) => diagnosePostgres(request, work));
     const view = { lines: renderDiagnosis.bind(null, diagnosis), records: () => diagnosisRecords(diagnosis) };
     present(command, context, view, 'answer');

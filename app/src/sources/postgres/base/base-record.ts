@@ -7,6 +7,9 @@ export const BASE_TAGS: readonly string[] = ['postgres', 'base'];
 /** Where things lie in a base's snapshot. */
 export const BASE_FOLDER = 'base';
 export const RECORD_FILE = 'holdfast/server.json';
+export const CONFIGURATION_FOLDER = 'holdfast/config';
+/** The server's list of files with their sums; what later bases are built on needs it. */
+export const MANIFEST_FILE = `${BASE_FOLDER}/backup_manifest`;
 
 const position = z.strictObject({ lsn: z.string(), timeline: z.int() });
 
@@ -41,12 +44,36 @@ export const baseRecord = z.object({
         provider: z.string(),
         locale: z.string().optional(),
         collationVersion: z.string().optional(),
+        /** Versions of the collations that exist in it, beside its own. */
+        collations: z.array(z.object({ provider: z.string(), version: z.string() })).optional(),
+        /** Tables whose content is in no base: they come back empty. */
+        unloggedTables: z.array(z.string()).optional(),
         extensions: z.array(z.object({ name: z.string(), version: z.string() })).optional(),
       }),
     )
     .optional(),
-  /** Pages whose checksum was looked at; absent where the cluster has none. */
+  /** The snapshot whose files this base was made of, with the pages that had changed since. All of it is in this one. */
+  builtOn: z.string().optional(),
+  /** Pages whose checksum was looked at: all that the server sent; absent where the cluster has none. */
   pagesVerified: z.int().optional(),
+  /** Custom kinds of WAL record: without the libraries that know them nothing can be replayed. Unknown before 15. */
+  resourceManagers: z.array(z.string()).optional(),
+  /** Whether the server replayed the WAL of another one. */
+  standby: z.boolean().optional(),
+  /** Configuration files from outside of the data directory: where they were, and where they lie below `/holdfast/config`. */
+  configuration: z.array(z.object({ path: z.string(), name: z.string() })).optional(),
+  /** What is wrong with this base or missing from it. */
+  findings: z
+    .array(
+      z.object({
+        severity: z.enum(['error', 'warning', 'note']),
+        code: z.string(),
+        subject: z.string(),
+        message: z.string(),
+        hint: z.string().optional(),
+      }),
+    )
+    .default([]),
 });
 
 export type BaseRecord = z.infer<typeof baseRecord>;

@@ -1,10 +1,11 @@
-import { Failure } from '@holdfast/engine';
+import { Failure, isFailure } from '@holdfast/engine';
 import {
   literal,
   type ReplicationSession,
   type ReplyPart,
   type ReplyRow,
 } from '../connection/replication-session.ts';
+import { sqlStateOf } from '../connection/server-error.ts';
 import { type Lsn, parseLsn } from '../wal/lsn.ts';
 
 export interface BaseRequest {
@@ -17,6 +18,12 @@ export interface BaseRequest {
   readonly major: number;
   /** KiB/s that the server sends at most. */
   readonly maxRate?: number;
+  /** Go on to the end when the server says, as its last word, that it found damaged pages. */
+  readonly acceptDamage?: boolean;
+  /** Milliseconds without a byte, once the server has begun to send, after which it counts as gone. */
+  readonly silenceLimit?: number;
+  /** The manifest of an earlier base: of what was there then the server sends only pages changed since. From 17 on. */
+  readonly since?: Uint8Array;
 }
 
 export interface Tablespace {
@@ -30,7 +37,10 @@ export interface LogPosition {
   readonly timeline: number;
 }
 
-/** A base backup as it comes, in this order: `begin`, archives (the data directory's last), perhaps `manifest`, `end`. */
+/**
+ * A base backup as it comes, in this order: `begin`, archives (the data directory's last), perhaps `manifest`, `end`. Each
+ * buffer of `data` is there only until the next is asked for: what is to be kept is copied.
+ */
 export type BasePart =
   | {
       readonly kind: 'begin';
@@ -42,7 +52,7 @@ export type BasePart =
   /** A tar stream; of the data directory when there is no tablespace. */
   | { readonly kind: 'archive'; readonly tablespace?: Tablespace; readonly data: AsyncIterable<Buffer> }
   | { readonly kind: 'manifest'; readonly data: AsyncIterable<Buffer> }
-  | { readonly kind: 'end'; readonly end: LogPosition };
+  | { readonly kind: 'end'; readonly end: LogPosition; readonly damageTold: boolean };
 
 /**
  * Runs BASE_BACKUP with all WAL that makes the base consistent. From 15 on one stream holds all archives, its messages
@@ -55,30 +65,58 @@ export async function* baseBackup(
   const rows: (readonly ReplyRow[])[] = [];
   let begun = false;
   let archive = 0;
-  for await (const part of session.run(command(request))) {
-    if (part.kind === 'rows') {
-      rows.push(part.rows);
-      if (rows.length === 2) {
-        begun = true;
-        yield beginning(rows[0] ?? [], rows[1] ?? []);
+  let damageTold = false;
+  if (request.since !== undefined) await session.copyIn('UPLOAD_MANIFEST', request.since);
+  try {
+    for await (const part of session.run(command(request), { lent: request.since === undefined })) {
+      if (part.kind === 'rows') {
+        rows.push(part.rows);
+        if (rows.length === 2) {
+          begun = true;
+          // Before, it may wait for a checkpoint that takes as long as it likes.
+          if (request.silenceLimit !== undefined) session.limitSilence(request.silenceLimit);
+          yield beginning(rows[0] ?? [], rows[1] ?? []);
+        }
+        continue;
       }
-      continue;
+      if (!begun) throw unexpected('a copy before the list of tablespaces');
+      const data = copyData(part);
+      if (request.major >= 15) {
+        yield* markedParts(data, rows[1] ?? []);
+      } else {
+        const row = rows[1]?.[archive++];
+        yield row === undefined
+          ? { kind: 'manifest', data }
+          : { kind: 'archive', ...tablespaceOf(row), data };
+      }
     }
-    if (!begun) throw unexpected('a copy before the list of tablespaces');
-    const data = copyData(part);
-    if (request.major >= 15) {
-      yield* markedParts(data, rows[1] ?? []);
-    } else {
-      const row = rows[1]?.[archive++];
-      yield row === undefined ? { kind: 'manifest', data } : { kind: 'archive', ...tablespaceOf(row), data };
-    }
+  } catch (error) {
+    // Of wrong checksums a server tells when it has sent everything, where the base ends included. It is left to look at
+    // pages even so: it reads again what was only torn, which we could not.
+    damageTold = rows.length === 3 && isFailure(error, 'source.damaged');
+    if (!damageTold || request.acceptDamage !== true) throw ofStandby(error);
   }
   const end = rows[2]?.[0];
   if (end === undefined) throw unexpected('no end');
-  yield { kind: 'end', end: position(end) };
+  yield { kind: 'end', end: position(end), damageTold };
 }
 
-function command({ label, checkpoint, manifestChecksums, major, maxRate }: BaseRequest): string {
+/**
+ * What only a standby refuses (object_not_in_prerequisite_state): WAL of its primary that lacks full pages, or that it was
+ * promoted in between. Its own words are in the language of the server.
+ */
+function ofStandby(error: unknown): unknown {
+  if (!isFailure(error) || sqlStateOf(error) !== '55000') return error;
+  return new Failure('source.unsupported', error.message, {
+    ...(error.subject === undefined ? {} : { subject: error.subject }),
+    hint:
+      'On the primary: ALTER SYSTEM SET full_page_writes = on; SELECT pg_reload_conf(); CHECKPOINT; and when the standby ' +
+      'has replayed that, take the base again. If it was promoted just now, simply take it again.',
+    cause: error.cause,
+  });
+}
+
+function command({ label, checkpoint, manifestChecksums, major, maxRate, since }: BaseRequest): string {
   const fast = checkpoint === 'fast';
   if (major >= 15) {
     const options = [
@@ -92,6 +130,7 @@ function command({ label, checkpoint, manifestChecksums, major, maxRate }: BaseR
       "MANIFEST 'yes'",
       `MANIFEST_CHECKSUMS ${literal(manifestChecksums)}`,
       ...(maxRate === undefined ? [] : [`MAX_RATE ${maxRate}`]),
+      ...(since === undefined ? [] : ['INCREMENTAL']),
     ];
     return `BASE_BACKUP (${options.join(', ')})`;
   }
@@ -168,7 +207,7 @@ const PROGRESS = 'p'.charCodeAt(0);
 
 function copyData(part: ReplyPart): AsyncIterable<Buffer> {
   if (part.kind === 'copy-out') return part.data;
-  throw unexpected('a copy in both directions');
+  throw unexpected('a copy in another direction');
 }
 
 function unexpected(what: string): Failure {

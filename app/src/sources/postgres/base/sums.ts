@@ -1,10 +1,8 @@
 import { createPageSums, Failure } from '@holdfast/engine';
 import type { Lsn } from '../wal/lsn.ts';
+import { DamagedPages, damageFailure } from './damaged-pages.ts';
 import { type BaseManifest, neededWal } from './manifest.ts';
-import { isRelationFile, segmentNumber } from './relation-file.ts';
-
-/** 1 GiB of pages of 8 KiB: how PostgreSQL is built unless one asks for something else. */
-const BLOCKS_PER_SEGMENT = 131_072;
+import { firstBlock, isRelationFile } from './relation-file.ts';
 
 interface ReceivedFile {
   readonly size: number;
@@ -18,8 +16,10 @@ interface ReceivedFile {
  */
 export class BaseSums {
   readonly #sums = createPageSums();
+  /** For a page within a file that is being summed. */
+  readonly #page = createPageSums();
   readonly #received = new Map<string, ReceivedFile>();
-  readonly #wrong: { readonly path: string; readonly block: number }[] = [];
+  readonly damage = new DamagedPages();
   #pages = 0;
 
   /** Where the base began; set before the first file. Only pages changed before were at rest. */
@@ -28,10 +28,13 @@ export class BaseSums {
   /** The file's bytes, as they are; `path` is below the data directory. */
   async *through(path: string, bytes: AsyncIterable<Buffer>, checkPages: boolean): AsyncGenerator<Buffer> {
     const pages = checkPages && isRelationFile(path);
-    const firstBlock = segmentNumber(path) * BLOCKS_PER_SEGMENT;
     this.#sums.begin(
       pages
-        ? { firstBlock, since: this.start, onWrong: (block) => this.#wrong.push({ path, block }) }
+        ? {
+            firstBlock: firstBlock(path),
+            since: this.start,
+            onWrong: (block) => this.damage.add(path, block),
+          }
         : undefined,
     );
     let size = 0;
@@ -45,20 +48,29 @@ export class BaseSums {
     this.#received.set(path, { size, crc32c: result.crc32c });
   }
 
+  /** Looks at a page of a file of which not all comes; `number` is its place in the file. */
+  addPage(path: string, page: Buffer, number: number): void {
+    this.#page.begin({
+      firstBlock: firstBlock(path) + number,
+      since: this.start,
+      onWrong: (block) => this.damage.add(path, block),
+    });
+    this.#page.add(page);
+    this.#pages += this.#page.end().pages;
+  }
+
   get pages(): number {
     return this.#pages;
   }
 
+  /** Whether the server sent this file; `path` is below the data directory. */
+  has(path: string): boolean {
+    return this.#received.has(path);
+  }
+
   /** Throws `source.damaged` when a page has a wrong checksum. */
   verifyPages(): void {
-    const [wrong] = this.#wrong;
-    if (wrong === undefined) return;
-    throw new Failure('source.damaged', `page ${wrong.block} of ${wrong.path} has a wrong checksum`, {
-      subject: wrong.path,
-      hint:
-        `${this.#wrong.length} pages are damaged on the server. Which table it is: SELECT ` +
-        "pg_filenode_relation(0, <the number in the file's name>) in that database.",
-    });
+    if (this.damage.count > 0) throw damageFailure(this.damage);
   }
 
   /** Throws `source.damaged` for the first file that is not as the manifest has it, or that is missing. */

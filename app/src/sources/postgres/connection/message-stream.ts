@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream';
 import type { ServerError } from './server-error.ts';
+import { SlabSocket } from './slab-socket.ts';
 
 /** One message of the protocol: its type byte as a character, and what follows its length. */
 export interface Message {
@@ -17,18 +18,21 @@ export interface Message {
 export class MessageStream {
   readonly #socket: Duplex;
   readonly #chunks: Buffer[] = [];
+  /** Of which nothing is left to be taken. */
+  readonly #spent: Buffer[] = [];
   /** Bytes in `#chunks`, less those of the first that were taken. */
   #held = 0;
   #offset = 0;
   #ended = false;
   #error: Error | undefined;
   #wake: (() => void) | undefined;
+  /** Runs from the moment when a message is waited for. */
+  #watchdog: NodeJS.Timeout | undefined;
 
   constructor(socket: Duplex) {
     this.#socket = socket;
     socket.on('data', (chunk: Buffer) => {
-      this.#chunks.push(chunk);
-      this.#held += chunk.length;
+      this.#hold(chunk);
       if (this.#held > MOST_HELD) socket.pause();
       this.#wake?.();
     });
@@ -38,8 +42,13 @@ export class MessageStream {
     socket.resume();
   }
 
-  /** The next message; undefined when the server has closed the connection. */
-  async next(): Promise<Message | undefined> {
+  /**
+   * The next message; undefined when the server has closed the connection. With `lent` what came before is not looked at
+   * any more: its memory may be used again.
+   */
+  async next(lent = false): Promise<Message | undefined> {
+    if (lent) this.#giveBackSpent();
+    this.#spent.length = 0;
     for (;;) {
       const message = this.#take();
       if (message !== undefined) return message;
@@ -48,6 +57,7 @@ export class MessageStream {
       this.#socket.resume();
       const { promise, resolve } = Promise.withResolvers<void>();
       this.#wake = resolve;
+      this.#watchdog?.refresh();
       await promise;
       this.#wake = undefined;
     }
@@ -67,15 +77,29 @@ export class MessageStream {
     this.#socket.off('drain', resolve).off('close', resolve);
   }
 
-  /** Ends the connection as the protocol wants it; resolves when the socket is closed. */
+  /**
+   * From now on a server that sends nothing for so long while it is waited for counts as gone: one that is frozen, or that
+   * a network hides, never says so. A server that we make wait does not.
+   */
+  limitSilence(milliseconds: number, reason: () => Error): void {
+    clearTimeout(this.#watchdog);
+    this.#watchdog = setTimeout(() => {
+      if (this.#wake !== undefined) this.destroy(reason());
+    }, milliseconds);
+    this.#watchdog.unref();
+  }
+
+  /** Ends the connection as the protocol wants it; resolves when the socket is closed, which a frozen server does not do. */
   async terminate(): Promise<void> {
     if (this.#socket.closed) return;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#socket.once('close', resolve);
+    const impatience = setTimeout(() => this.#socket.destroy(), GOODBYE);
     // What still comes is dropped, else a paused socket would never see its end.
     this.#socket.removeAllListeners('data').resume();
     this.#socket.end(Buffer.from([0x58, 0, 0, 0, 4]));
     await promise;
+    clearTimeout(impatience);
   }
 
   destroy(reason: Error): void {
@@ -86,7 +110,32 @@ export class MessageStream {
   #end(error?: Error): void {
     this.#ended = true;
     this.#error ??= error;
+    clearTimeout(this.#watchdog);
     this.#wake?.();
+  }
+
+  /** A slab may have been taken in several chunks; what is still to come of it keeps all of it. */
+  #giveBackSpent(): void {
+    if (!(this.#socket instanceof SlabSocket)) return;
+    for (const chunk of this.#spent) {
+      if (chunk.buffer !== this.#chunks[0]?.buffer) this.#socket.giveBack(chunk);
+    }
+  }
+
+  /** What follows in the same memory is one chunk: messages across both need not be copied then. */
+  #hold(chunk: Buffer): void {
+    this.#held += chunk.length;
+    const last = this.#chunks.at(-1);
+    if (
+      last === undefined ||
+      last.buffer !== chunk.buffer ||
+      last.byteOffset + last.length !== chunk.byteOffset
+    ) {
+      this.#chunks.push(chunk);
+      return;
+    }
+    const together = Buffer.from(last.buffer, last.byteOffset, last.length + chunk.length);
+    this.#chunks[this.#chunks.length - 1] = together;
   }
 
   #take(): Message | undefined {
@@ -125,6 +174,7 @@ export class MessageStream {
       if (first === undefined || this.#offset < first.length) return;
       this.#offset -= first.length;
       this.#chunks.shift();
+      this.#spent.push(first);
     }
   }
 }
@@ -173,3 +223,5 @@ export function parseRow(body: Buffer): (string | null)[] {
 }
 
 const MOST_HELD = 1024 * 1024;
+/** Milliseconds. */
+const GOODBYE = 5000;

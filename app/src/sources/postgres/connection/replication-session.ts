@@ -1,5 +1,6 @@
 import { Failure } from '@holdfast/engine';
 import { type Lsn, parseLsn } from '../wal/lsn.ts';
+import { backendKeyOf, requestCancel } from './cancel-request.ts';
 import { logIn, takeSocket } from './login.ts';
 import { type Message, MessageStream, parseColumns, parseRow, parseServerError } from './message-stream.ts';
 import { type HostAddress, type ServerAddress, serverName } from './server-address.ts';
@@ -12,7 +13,14 @@ export type ReplyRow = Readonly<Record<string, string | null>>;
 export type ReplyPart =
   | { readonly kind: 'rows'; readonly rows: readonly ReplyRow[] }
   | { readonly kind: 'copy-out'; readonly data: AsyncIterable<Buffer> }
+  | { readonly kind: 'copy-in'; readonly stream: CopyIn }
   | { readonly kind: 'copy-both'; readonly stream: CopyBoth };
+
+/** What the server waits for; it answers once `end` has been called. */
+export interface CopyIn {
+  send(payload: Uint8Array): Promise<void>;
+  end(): Promise<void>;
+}
 
 /** Both directions open: what START_REPLICATION makes of a connection. */
 export interface CopyBoth {
@@ -45,13 +53,25 @@ export class ReplicationSession implements AsyncDisposable {
   readonly host: HostAddress;
   readonly #messages: MessageStream;
   readonly #name: string;
-  readonly #stopListening: () => void;
+  readonly #signal: AbortSignal | undefined;
+  readonly #cancel: () => Promise<void>;
+  /** Whether a command was sent whose answer has not begun. */
+  #unanswered = false;
+  #cancelling: Promise<void> | undefined;
 
-  private constructor(messages: MessageStream, name: string, host: HostAddress, stopListening: () => void) {
+  private constructor(
+    messages: MessageStream,
+    name: string,
+    host: HostAddress,
+    { signal, cancel }: { signal: AbortSignal | undefined; cancel: () => Promise<void> },
+  ) {
     this.#messages = messages;
     this.#name = name;
     this.host = host;
-    this.#stopListening = stopListening;
+    this.#signal = signal;
+    this.#cancel = cancel;
+    if (signal?.aborted) this.#abort();
+    signal?.addEventListener('abort', this.#abort, { once: true });
   }
 
   /** `logical` names a database and may run logical slots and plain SQL as well. */
@@ -62,12 +82,30 @@ export class ReplicationSession implements AsyncDisposable {
     const { logical = false, signal } = options;
     const purpose = logical ? 'logical-replication' : 'replication';
     const { client, host } = await logIn(address, purpose, signal);
+    const cancel = requestCancel.bind(undefined, host, backendKeyOf(client));
     const messages = new MessageStream(takeSocket(client));
-    const abort = () => messages.destroy(signal?.reason);
-    if (signal?.aborted) abort();
-    signal?.addEventListener('abort', abort, { once: true });
-    const stopListening = () => signal?.removeEventListener('abort', abort);
-    return new ReplicationSession(messages, serverName(address, host), host, stopListening);
+    return new ReplicationSession(messages, serverName(address, host), host, { signal, cancel });
+  }
+
+  /**
+   * Ends the connection. A server that sends notices that by itself; one that waits for a checkpoint does not look, and would
+   * keep the connection and its slot for minutes: it is asked to stop waiting.
+   */
+  readonly #abort = (): void => {
+    if (this.#unanswered) this.#cancelling = this.#cancel();
+    this.#messages.destroy(this.#signal?.reason);
+  };
+
+  /** From now on a server that is silent for so many milliseconds while we wait for it is `source.unreachable`. */
+  limitSilence(milliseconds: number): void {
+    this.#messages.limitSilence(
+      milliseconds,
+      () =>
+        new Failure('source.unreachable', `the server has sent nothing for ${milliseconds / 1000} s`, {
+          subject: this.#name,
+          hint: 'Is it frozen, or is the network between here and there cut?',
+        }),
+    );
   }
 
   async identifySystem(): Promise<SystemIdentity> {
@@ -132,11 +170,25 @@ export class ReplicationSession implements AsyncDisposable {
     }
   }
 
+  /** Runs a command that asks for one stream, such as UPLOAD_MANIFEST. */
+  async copyIn(command: string, bytes: Uint8Array): Promise<void> {
+    for await (const part of this.run(command)) {
+      if (part.kind !== 'copy-in') throw this.#unexpected('something else than a copy', command);
+      for (let from = 0; from < bytes.length; from += PIECE) {
+        await part.stream.send(bytes.subarray(from, from + PIECE));
+      }
+      await part.stream.end();
+    }
+  }
+
   /**
    * Runs a command and gives its answer part by part. Leaving before the end closes the connection: there is no other
    * way to make a server stop sending. A failed command is thrown as a failure whose cause is the `ServerError`.
+   *
+   * With `lent` each payload of a copy is there only until the next one is asked for, which spares much memory.
    */
-  async *run(command: string): AsyncGenerator<ReplyPart, void, void> {
+  async *run(command: string, { lent = false } = {}): AsyncGenerator<ReplyPart, void, void> {
+    this.#unanswered = true;
     await this.#send('Q', Buffer.from(`${command}\0`));
     let columns: string[] = [];
     let rows: ReplyRow[] = [];
@@ -144,7 +196,8 @@ export class ReplicationSession implements AsyncDisposable {
     let finished = false;
     try {
       for (;;) {
-        const { type, body } = await this.#next(error);
+        const { type, body } = await this.#next({ told: error });
+        this.#unanswered = false;
         switch (type) {
           case 'T':
             columns = parseColumns(body);
@@ -158,7 +211,16 @@ export class ReplicationSession implements AsyncDisposable {
             columns = [];
             break;
           case 'H':
-            yield { kind: 'copy-out', data: this.#copyData() };
+            yield { kind: 'copy-out', data: this.#copyData(lent) };
+            break;
+          case 'G':
+            yield {
+              kind: 'copy-in',
+              stream: {
+                send: (payload) => this.#send('d', payload),
+                end: () => this.#send('c', new Uint8Array(0)),
+              },
+            };
             break;
           case 'W':
             yield { kind: 'copy-both', stream: this.#copyBoth() };
@@ -179,17 +241,18 @@ export class ReplicationSession implements AsyncDisposable {
 
   /** Ends the session; the server then removes its temporary slots. */
   async close(): Promise<void> {
-    this.#stopListening();
+    this.#signal?.removeEventListener('abort', this.#abort);
     await this.#messages.terminate();
+    await this.#cancelling;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
 
-  async *#copyData(): AsyncGenerator<Buffer> {
+  async *#copyData(lent = false): AsyncGenerator<Buffer> {
     for (;;) {
-      const { type, body } = await this.#next();
+      const { type, body } = await this.#next({ lent });
       if (type === 'd') yield body;
       else if (type === 'c') return;
       else if (type === 'E') throw failureFrom(parseServerError(body), this.#name);
@@ -212,9 +275,9 @@ export class ReplicationSession implements AsyncDisposable {
     return { received, send: (payload) => this.#send('d', payload), end };
   }
 
-  async #next(told?: ServerError): Promise<Message> {
+  async #next({ told, lent = false }: { told?: ServerError | undefined; lent?: boolean }): Promise<Message> {
     for (;;) {
-      const message = await this.#messages.next().catch((error: unknown) => {
+      const message = await this.#messages.next(lent).catch((error: unknown) => {
         throw told === undefined ? this.#failure(error) : failureFrom(told, this.#name);
       });
       if (message === undefined) {
@@ -241,6 +304,9 @@ export class ReplicationSession implements AsyncDisposable {
     return new Failure('internal', `the server answered "${command}" with ${what}`, { subject: this.#name });
   }
 }
+
+/** Bytes of a message that we send. */
+const PIECE = 64 * 1024;
 
 /** Slot names need no quotes, but a name from outside must not become a command. */
 export function identifier(name: string): string {

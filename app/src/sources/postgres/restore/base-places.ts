@@ -64,7 +64,7 @@ export async function findPlaces(
     if (directory !== before.get(oid)) await refuseOccupied(directory);
     places.push({ folder, directory, oid, rules: { include } });
   }
-  const elsewhere = ['/tablespace_map', ...record.tablespaces.map(({ oid }) => `/pg_tblspc/${oid}`)];
+  const elsewhere = [...NOT_BROUGHT, ...record.tablespaces.map(({ oid }) => `/pg_tblspc/${oid}`)];
   const data = {
     folder: BASE_FOLDER,
     directory: target,
@@ -72,6 +72,12 @@ export async function findPlaces(
   };
   return { state, places: [data, ...places] };
 }
+
+/**
+ * Where tablespaces go is written anew; and a base of a standby would wait for its primary for ever, did it still say that it
+ * is one.
+ */
+const NOT_BROUGHT = ['/tablespace_map', '/standby.signal', '/recovery.signal'];
 
 /** What is in the places and not in the base, as absolute paths; a directory ends with a slash. */
 export async function strangersIn(

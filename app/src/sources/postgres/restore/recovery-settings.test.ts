@@ -20,7 +20,15 @@ test('quotes in a value are doubled', () => {
   );
 });
 
-test('without a target the end of the WAL is the target, and nothing is said of stopping there', () => {
+test('without a target the end of the WAL is the target, whatever the server’s own configuration still says', () => {
   const settings = recoverySettings({ walDirectory, target: { kind: 'latest' }, action: 'pause' });
-  expect(settings.map(([name]) => name)).toEqual(['restore_command', 'recovery_target_timeline']);
+  const [, , ...targets] = settings;
+  expect(targets).toHaveLength(5);
+  expect(targets.every(([name, value]) => name.startsWith('recovery_target') && value === '')).toBe(true);
+});
+
+test('an earlier target is taken back before ours is set: the other way round would forget ours', () => {
+  const settings = recoverySettings({ walDirectory, target: { kind: 'lsn', lsn: 1n }, action: 'promote' });
+  const targets = settings.filter(([name]) => /^recovery_target(_name|_time|_xid|_lsn)?$/.test(name));
+  expect(targets.map(([, value]) => value)).toEqual(['', '', '', '', '0/1']);
 });

@@ -35,6 +35,7 @@ export function recoverySettings({
   return [
     ['restore_command', `cp ${shellWord(`${walDirectory}/`)}%f "%p"`],
     ['recovery_target_timeline', timeline === undefined ? 'latest' : String(timeline)],
+    ...noOtherTarget(target),
     ...targetSettings(target),
     ...(target.kind === 'latest' || target.kind === 'immediate'
       ? []
@@ -47,6 +48,23 @@ export function recoverySettings({
 /** As lines of a configuration file. */
 export function configurationLines(settings: readonly (readonly [string, string])[]): string {
   return settings.map(([name, value]) => `${name} = '${value.replaceAll("'", "''")}'\n`).join('');
+}
+
+const TARGETS = [
+  'recovery_target',
+  'recovery_target_name',
+  'recovery_target_time',
+  'recovery_target_xid',
+  'recovery_target_lsn',
+];
+
+/**
+ * Takes back what the server's own configuration may still say from an earlier recovery: two targets are refused, and an old
+ * one would be heeded. Before the target itself, since setting any of them to nothing forgets the one that counts.
+ */
+function noOtherTarget(target: RecoveryTarget): [string, string][] {
+  const [[ours] = []] = targetSettings(target);
+  return TARGETS.filter((name) => name !== ours).map((name) => [name, '']);
 }
 
 function targetSettings(target: RecoveryTarget): [string, string][] {

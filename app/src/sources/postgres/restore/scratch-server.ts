@@ -6,13 +6,14 @@ import { type Clock, Failure } from '@holdfast/engine';
 import type { BaseRecord } from '../base/base-record.ts';
 import { logIn } from '../connection/login.ts';
 import { type ServerAddress, serverAddress } from '../connection/server-address.ts';
+import { preloadedLibraries } from './preloaded-libraries.ts';
 import type { Programs } from './programs.ts';
 import { configurationLines } from './recovery-settings.ts';
 
 export interface ScratchOptions {
   readonly programs: Programs;
   readonly dataDirectory: string;
-  readonly record: Pick<BaseRecord, 'settings' | 'major' | 'role'>;
+  readonly record: Pick<BaseRecord, 'settings' | 'major' | 'role' | 'resourceManagers'>;
   /** The data is thrown away afterwards: nothing of it is forced to the disk, and nothing tidied up. */
   readonly disposable?: boolean;
   readonly clock: Clock;
@@ -22,6 +23,8 @@ export interface ScratchOptions {
 export interface ScratchServer extends AsyncDisposable {
   /** Over a socket in a directory that only its user may enter. */
   readonly address: ServerAddress;
+  /** Libraries that the original server had loaded and this one has not. */
+  readonly leftOut: readonly string[];
   stop(): Promise<void>;
 }
 
@@ -48,7 +51,12 @@ export async function startScratchServer(options: ScratchOptions): Promise<Scrat
     if (account !== undefined) {
       for (const name of ['', ...FILES]) await chown(path.join(home, name), account.uid, account.gid);
     }
-    const server = launch(options, home, account);
+    const { loaded, leftOut } = await preloadedLibraries(record, programs);
+    const server = launch(
+      options,
+      { ...fixedSettings(home, options.disposable ?? false), shared_preload_libraries: listOf(loaded) },
+      account,
+    );
     await untilReady(server, options);
     const stop = async () => {
       await server.end();
@@ -57,7 +65,7 @@ export async function startScratchServer(options: ScratchOptions): Promise<Scrat
     try {
       const address = await superuserAddress(home, record.role);
       await untilRecovered(address, server, options);
-      return { address, stop, [Symbol.asyncDispose]: stop };
+      return { address, leftOut, stop, [Symbol.asyncDispose]: stop };
     } catch (error) {
       await server.end();
       throw error;
@@ -115,8 +123,8 @@ async function writeConfiguration(home: string, { settings }: ScratchOptions['re
 }
 
 /** Given on the command line, since these must also win over what ALTER SYSTEM wrote into the data directory. */
-function fixedSettings(home: string, disposable: boolean): string[] {
-  const settings = {
+function fixedSettings(home: string, disposable: boolean): Record<string, string> {
+  return {
     listen_addresses: '',
     port: String(PORT),
     unix_socket_directories: home,
@@ -127,14 +135,17 @@ function fixedSettings(home: string, disposable: boolean): string[] {
     synchronous_standby_names: '',
     // Its subscriptions would go to their publishers, and take the original's slots over.
     max_logical_replication_workers: '0',
-    shared_preload_libraries: '',
     external_pid_file: '',
     logging_collector: 'off',
     log_destination: 'stderr',
     huge_pages: 'off',
     ...(disposable ? { fsync: 'off', full_page_writes: 'off', autovacuum: 'off' } : {}),
   };
-  return Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
+}
+
+/** Names that hold a comma or a space are quoted, as the server wants its lists. */
+function listOf(libraries: readonly string[]): string {
+  return libraries.map((name) => `"${name.replaceAll('"', '""')}"`).join(', ');
 }
 
 interface Launched {
@@ -146,20 +157,17 @@ interface Launched {
 }
 
 function launch(
-  { programs, dataDirectory, disposable = false }: ScratchOptions,
-  home: string,
+  { programs, dataDirectory }: ScratchOptions,
+  settings: Readonly<Record<string, string>>,
   account: { uid: number; gid: number } | undefined,
 ): Launched {
-  const child = spawn(
-    path.join(programs.bin, 'postgres'),
-    ['-D', dataDirectory, ...fixedSettings(home, disposable)],
-    {
-      cwd: '/',
-      env: { PATH: process.env['PATH'], LC_ALL: 'C' },
-      stdio: ['ignore', 'ignore', 'pipe'],
-      ...account,
-    },
-  );
+  const words = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
+  const child = spawn(path.join(programs.bin, 'postgres'), ['-D', dataDirectory, ...words], {
+    cwd: '/',
+    env: { PATH: process.env['PATH'], LC_ALL: 'C' },
+    stdio: ['ignore', 'ignore', 'pipe'],
+    ...account,
+  });
   const exited = Promise.withResolvers<void>();
   child.once('exit', () => exited.resolve()).once('error', () => exited.resolve());
   let said = '';

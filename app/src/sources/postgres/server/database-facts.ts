@@ -1,31 +1,10 @@
-import { isFailure } from '@holdfast/engine';
 import type { Client } from 'pg';
 import type { BaseRecord } from '../base/base-record.ts';
-import { logIn } from '../connection/login.ts';
-import { type ServerAddress, serverName } from '../connection/server-address.ts';
-import { failureFrom } from '../connection/server-error.ts';
 
-type DatabaseFacts = NonNullable<BaseRecord['databases']>[number];
+export type DatabaseFacts = NonNullable<BaseRecord['databases']>[number];
 
-/**
- * What each database needs of the machine that it is restored on: its collation and who provides it, its extensions. A
- * role that may only replicate cannot ask; then it is unknown, which is no reason not to take a base.
- */
-export async function readDatabases(
-  address: ServerAddress,
-  signal: AbortSignal,
-): Promise<readonly DatabaseFacts[] | undefined> {
-  const databases = await asked(address, signal, listDatabases);
-  if (databases === undefined) return undefined;
-  const facts: DatabaseFacts[] = [];
-  for (const database of databases) {
-    const extensions = await asked({ ...address, database: database.name }, signal, listExtensions);
-    facts.push({ ...database, ...(extensions === undefined ? {} : { extensions }) });
-  }
-  return facts;
-}
-
-async function listDatabases(client: Client): Promise<DatabaseFacts[]> {
+/** What each database needs of the machine that it is restored on: its collation and who provides it. */
+export async function listDatabases(client: Client): Promise<DatabaseFacts[]> {
   // The columns differ from version to version (a provider from 15 on, its locale under two names): as JSON what is there.
   const { rows } = await client.query<{ row: Record<string, unknown> }>(
     'SELECT to_jsonb(d) AS row FROM pg_database d WHERE datallowconn ORDER BY datname',
@@ -39,44 +18,42 @@ async function listDatabases(client: Client): Promise<DatabaseFacts[]> {
       name: text('datname') ?? '',
       collate: text('datcollate') ?? '',
       ctype: text('datctype') ?? '',
-      provider: PROVIDERS[text('datlocprovider') ?? 'c'] ?? 'unknown',
+      provider: providerOf(text('datlocprovider')),
       ...(locale === undefined ? {} : { locale }),
       ...(collationVersion === undefined ? {} : { collationVersion }),
     };
   });
 }
 
-/** pg_collation's letters. */
-const PROVIDERS: Readonly<Record<string, string>> = { b: 'builtin', c: 'libc', i: 'icu' };
-
-async function listExtensions(client: Client) {
-  const { rows } = await client.query<{ name: string; version: string }>(
+/** What can only be asked inside of a database: its extensions, its collations, and the tables that no base brings back. */
+export async function readDatabase(
+  client: Client,
+): Promise<Pick<DatabaseFacts, 'extensions' | 'collations' | 'unloggedTables'>> {
+  const extensions = await client.query<{ name: string; version: string }>(
     'SELECT extname AS name, extversion AS version FROM pg_extension ORDER BY extname',
   );
-  return rows;
+  const collations = await client.query<{ provider: string; version: string }>(`
+    SELECT DISTINCT collprovider AS provider, collversion AS version FROM pg_collation
+    WHERE collversion IS NOT NULL ORDER BY 1, 2`);
+  const unlogged = await client.query<{ name: string }>(
+    `SELECT oid::regclass::text AS name FROM pg_class
+     WHERE relpersistence = 'u' AND relkind = 'r' ORDER BY 1 LIMIT $1`,
+    [MOST_TABLES],
+  );
+  return {
+    extensions: extensions.rows,
+    collations: collations.rows.map(({ provider, version }) => ({
+      provider: providerOf(provider),
+      version,
+    })),
+    ...(unlogged.rows.length === 0 ? {} : { unloggedTables: unlogged.rows.map(({ name }) => name) }),
+  };
 }
 
-/** The answer, or undefined where this role may not log in or ask. */
-async function asked<Answer>(
-  address: ServerAddress,
-  signal: AbortSignal,
-  ask: (client: Client) => Promise<Answer>,
-): Promise<Answer | undefined> {
-  let client: Client;
-  try {
-    ({ client } = await logIn(address, 'sql', signal));
-  } catch (error) {
-    if (REFUSALS.some((code) => isFailure(error, code))) return undefined;
-    throw error;
-  }
-  try {
-    return await ask(client);
-  } catch (error) {
-    throw failureFrom(error, serverName(address));
-  } finally {
-    await client.end();
-  }
-}
+/** pg_collation's letters. */
+const PROVIDERS: Readonly<Record<string, string>> = { b: 'builtin', c: 'libc', i: 'icu' };
+const MOST_TABLES = 1000;
 
-/** All connections for SQL may be in use while those for backups are not. */
-const REFUSALS = ['source.auth', 'source.privilege', 'source.missing', 'source.unreachable'] as const;
+function providerOf(letter: string | undefined): string {
+  return PROVIDERS[letter ?? 'c'] ?? 'unknown';
+}

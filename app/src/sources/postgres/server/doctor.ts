@@ -1,22 +1,8 @@
-import type { Failure } from '@holdfast/engine';
 import type { Advice, Check } from '../../../doctor/check.ts';
 import { identifier } from '../connection/replication-session.ts';
-
-/** What was learnt of a server. What could not be learnt is absent, and then nothing is said about it. */
-export interface ServerHealth {
-  readonly server: string;
-  readonly role: string;
-  /** Why no replication connection could be had. */
-  readonly replicationRefused?: Failure;
-  /** Why no SQL connection could be had; without one, settings are unknown on a server that refuses replication. */
-  readonly sqlRefused?: Failure;
-  readonly major?: number;
-  /** As SHOW prints them. */
-  readonly settings: Readonly<Record<string, string>>;
-  /** Whether the role has the attribute REPLICATION, or is a superuser. */
-  readonly mayReplicate?: boolean;
-  readonly mayReadAll?: boolean;
-}
+import { sqlStateOf } from '../connection/server-error.ts';
+import { admission, has, type ServerHealth, sql } from './health-facts.ts';
+import { upkeepChecks } from './upkeep-checks.ts';
 
 /** Settings that the checks below look at. */
 export const EXAMINED_SETTINGS = [
@@ -28,10 +14,12 @@ export const EXAMINED_SETTINGS = [
   'data_checksums',
   'full_page_writes',
   'fsync',
+  'hot_standby_feedback',
+  'wal_segment_size',
 ];
 
-const PSQL = 'psql, as an administrator';
 const OLDEST = 12;
+const NEWEST = 18;
 
 /** The most important first: what keeps a backup from being taken at all. */
 export const postgresChecks: readonly Check<ServerHealth>[] = [
@@ -47,6 +35,20 @@ export const postgresChecks: readonly Check<ServerHealth>[] = [
             subject: server,
             message: `PostgreSQL ${major} is too old for base backups with Holdfast`,
             hint: 'Save a dump instead: pg_dump … | holdfast files backup --stdin.',
+          },
+  },
+  {
+    healthy: 'the server is of a version that this was tried with',
+    known: ({ major }) => major !== undefined && major >= OLDEST,
+    examine: ({ major = NEWEST, server }) =>
+      major <= NEWEST
+        ? undefined
+        : {
+            severity: 'warning',
+            code: 'postgres.version-untried',
+            subject: server,
+            message: `PostgreSQL ${major} is newer than any that this Holdfast was tried with (${NEWEST})`,
+            hint: 'Restore a base before you rely on it, and look for a newer Holdfast.',
           },
   },
   {
@@ -89,7 +91,7 @@ export const postgresChecks: readonly Check<ServerHealth>[] = [
     healthy: 'there are connections for backups',
     known: has('max_wal_senders'),
     examine: ({ settings }) =>
-      enough(settings['max_wal_senders'], 3)
+      enough(settings['max_wal_senders'], SENDERS)
         ? undefined
         : {
             severity: 'error',
@@ -133,16 +135,27 @@ export const postgresChecks: readonly Check<ServerHealth>[] = [
   {
     healthy: 'incremental base backups are possible',
     known: has('summarize_wal'),
-    examine: ({ settings }) =>
-      settings['summarize_wal'] !== 'off'
-        ? undefined
-        : {
-            severity: 'note',
-            code: 'postgres.summarize-wal',
-            subject: 'summarize_wal',
-            message: 'summarize_wal is off: every base backup reads and sends the whole database',
-            ...sql('ALTER SYSTEM SET summarize_wal = on;', 'SELECT pg_reload_conf();'),
-          },
+    examine: ({ settings, sqlRefused, role }) => {
+      if (settings['summarize_wal'] === 'off') {
+        return {
+          severity: 'note',
+          code: 'postgres.summarize-wal',
+          subject: 'summarize_wal',
+          message: 'summarize_wal is off: every base backup reads and sends the whole database',
+          ...sql('ALTER SYSTEM SET summarize_wal = on;', 'SELECT pg_reload_conf();'),
+          hint: 'The first base after it may still be a full one; those that follow send what has changed.',
+        };
+      }
+      if (sqlRefused === undefined) return undefined;
+      return {
+        severity: 'note',
+        code: 'postgres.summaries-login',
+        subject: role,
+        message:
+          'WAL is summarized, but the summaries cannot be asked for by SQL: every base backup sends everything',
+        hint: `It needs to log in to some database, no more: ${sqlRefused.message}.`,
+      };
+    },
   },
   {
     healthy: 'pages have checksums',
@@ -176,55 +189,76 @@ export const postgresChecks: readonly Check<ServerHealth>[] = [
   },
   {
     healthy: 'rows can be counted as evidence',
-    examine: ({ mayReadAll, sqlRefused, role }) => {
-      if (mayReadAll !== false && sqlRefused === undefined) return undefined;
-      return {
-        severity: 'note',
-        code: 'postgres.evidence',
-        subject: role,
-        message: 'rows cannot be counted: backups work, but what they hold is not compared with the original',
-        ...sql(`GRANT pg_read_all_data TO ${identifier(role)};`),
-        hint:
-          sqlRefused === undefined
-            ? 'From PostgreSQL 14 on.'
-            : `It cannot log in for SQL: ${sqlRefused.message}.`,
-      };
-    },
+    examine: evidenceAdvice,
   },
+  ...upkeepChecks,
 ];
 
-function replicationAdvice({
-  replicationRefused,
-  mayReplicate,
-  role,
-  server,
-}: ServerHealth): Advice | undefined {
+function evidenceAdvice(health: ServerHealth): Advice | undefined {
+  const { mayReadAll, sqlRefused, role, major = NEWEST } = health;
+  if (mayReadAll !== false && sqlRefused === undefined) return undefined;
+  const found = {
+    severity: 'note',
+    code: 'postgres.evidence',
+    subject: role,
+    message: 'rows cannot be counted: backups work, but what they hold is not compared with the original',
+  } as const;
+  if (sqlRefused !== undefined) {
+    const fix = sqlStateOf(sqlRefused) === NO_ADMISSION ? admissionFix(health, 'all') : {};
+    return { ...found, ...fix, hint: `It cannot log in for SQL: ${sqlRefused.message}.` };
+  }
+  if (major < PREDEFINED_READER) {
+    return { ...found, hint: 'Grant it SELECT on the tables that are to be counted.' };
+  }
+  return { ...found, ...sql(`GRANT pg_read_all_data TO ${identifier(role)};`) };
+}
+
+function replicationAdvice(health: ServerHealth): Advice | undefined {
+  const { replicationRefused, mayReplicate, server, settings } = health;
   // What a missing attribute leads to is said once.
   if (replicationRefused === undefined || mayReplicate === false) return undefined;
-  const { code, message } = replicationRefused;
-  return {
+  const { message, hint } = replicationRefused;
+  const found = {
     severity: 'error',
     code: 'postgres.replication-login',
     subject: server,
     message,
-    ...(code === 'source.auth'
-      ? {
-          fix: [`hostssl  replication  ${role}  <address of this machine>/32  scram-sha-256`],
-          fixIn: 'pg_hba.conf, then SELECT pg_reload_conf();',
-        }
-      : {}),
-    ...(replicationRefused.hint === undefined ? {} : { hint: replicationRefused.hint }),
+    ...(hint === undefined ? {} : { hint }),
+  } as const;
+  switch (sqlStateOf(replicationRefused)) {
+    case NO_ADMISSION:
+      return { ...found, ...admissionFix(health, 'replication') };
+    case ALL_IN_USE: {
+      const senders = Number(settings['max_wal_senders']);
+      // So few are complained of by themselves.
+      if (!(senders >= SENDERS)) return found;
+      return {
+        ...found,
+        ...sql(`ALTER SYSTEM SET max_wal_senders = ${senders + FURTHER_SENDERS};`),
+        hint: 'Restart the server afterwards. Who uses them: SELECT * FROM pg_stat_replication;',
+      };
+    }
+    default:
+      return found;
+  }
+}
+
+function admissionFix(health: ServerHealth, database: 'replication' | 'all'): Pick<Advice, 'fix' | 'fixIn'> {
+  return {
+    fix: [admission(health, database)],
+    fixIn: 'pg_hba.conf, before the other lines; then SELECT pg_reload_conf();',
   };
-}
-
-function sql(...fix: string[]): Pick<Advice, 'fix' | 'fixIn'> {
-  return { fix, fixIn: PSQL };
-}
-
-function has(setting: string): (facts: ServerHealth) => boolean {
-  return ({ settings }) => settings[setting] !== undefined;
 }
 
 function enough(setting: string | undefined, needed: number): boolean {
   return Number(setting) >= needed;
 }
+
+/** invalid_authorization_specification: no line of pg_hba.conf fits, or there is no such role. */
+const NO_ADMISSION = '28000';
+/** too_many_connections. */
+const ALL_IN_USE = '53300';
+/** The first version that has pg_read_all_data. */
+const PREDEFINED_READER = 14;
+const SENDERS = 3;
+const FURTHER_SENDERS = 5;
