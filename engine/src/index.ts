@@ -73,6 +73,8 @@ export type { CheckFinding, CheckProgress, CheckReport, ReadData } from './repos
 export { forgetSnapshots } from './repository/forget.ts';
 export type { ForgetGroup, KeptSnapshot } from './repository/forget-plan.ts';
 export { planForget } from './repository/forget-plan.ts';
+export type { ForgottenSnapshot } from './repository/forgotten/undo.ts';
+export { bringBack, listForgotten } from './repository/forgotten/undo.ts';
 export type { IndexedRepository } from './repository/indexed-repository.ts';
 export type { KeepPolicy, Period } from './repository/keep-policy.ts';
 export { KeptIndex } from './repository/kept-index.ts';
@@ -80,7 +82,7 @@ export type { ListedKey } from './repository/keys.ts';
 export { addKey, changePassword, listKeys, removeKey } from './repository/keys.ts';
 export { beginLock, listLocks, removeLocks, takeLock } from './repository/locks.ts';
 export { createRepository, openRepository } from './repository/open.ts';
-export type { PruneProgress } from './repository/prune/prune.ts';
+export type { PruneProgress, PruneResult } from './repository/prune/prune.ts';
 export { pruneRepository } from './repository/prune/prune.ts';
 export type { PrunePlan } from './repository/prune/prune-plan.ts';
 export { type BlobSource, loadRepositorySource } from './repository/repair/blob-source.ts';

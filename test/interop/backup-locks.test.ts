@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import { openLocal } from '../../engine/src/backend/local/local.ts';
-import { systemClock as clock } from '../../engine/src/kernel/clock.ts';
+import { type Clock, systemClock as clock } from '../../engine/src/kernel/clock.ts';
 import { addKey, changePassword, listKeys, removeKey } from '../../engine/src/repository/keys.ts';
 import { listLocks, withLock } from '../../engine/src/repository/locks.ts';
 import { openRepository } from '../../engine/src/repository/open.ts';
@@ -74,7 +74,20 @@ withRestic(
     while ((await listLocks(repository)).length === 0) await clock.sleep(2);
     killed.kill('SIGSTOP');
     expect(await listLocks(repository)).toMatchObject([{ lock: { exclusive: true, pid: killed.pid } }]);
-    await expect(scene.backup(repository)).rejects.toMatchObject({ code: 'repository.locked', exitCode: 11 });
+    // It may be gone in a moment, so we wait a minute: of a clock on which waiting takes no time.
+    let waited = 0;
+    const hurried: Clock = {
+      now: () => clock.now() + waited,
+      sleep: async (time, signal) => {
+        if (time >= 60_000) return await clock.sleep(time, signal);
+        waited += time;
+      },
+    };
+    await expect(scene.backup(repository, { clock: hurried })).rejects.toMatchObject({
+      code: 'repository.locked',
+      exitCode: 11,
+    });
+    expect(waited).toBeGreaterThan(50_000);
     killed.kill('SIGKILL');
     await ended;
     // Its process is gone: the lock that it left holds nobody up.

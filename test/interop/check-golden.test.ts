@@ -30,7 +30,12 @@ describe.each(GOLDEN_REPOSITORIES)('the golden repository %s', (name) => {
     // Only rustic leaves packs behind for a while.
     expect(report.findings.map(({ code }) => code)).toEqual(name === 'ru011' ? ['pack.marked'] : []);
 
-    await pruneRepository(repository, { clock: systemClock, approve: () => true, maxUnused: { percent: 0 } });
+    await pruneRepository(repository, {
+      clock: systemClock,
+      approve: () => true,
+      maxUnused: { percent: 0 },
+      grace: 'none',
+    });
     const after = await checkRepository(repository, everything);
     expect(after).toMatchObject({ findings: [], unchecked: [], unused: { blobs: 0 } });
     expect(after.checked.trees).toBe(report.checked.trees);

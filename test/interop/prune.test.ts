@@ -32,7 +32,7 @@ function grow(scene: BackupScene, generation: number): void {
 }
 
 async function prune(repository: Repository, options: PruneOptions = {}): Promise<PrunePlan> {
-  const run = { clock: systemClock, approve: () => true, maxUnused: { percent: 0 } };
+  const run = { clock: systemClock, approve: () => true, maxUnused: { percent: 0 }, grace: 'none' } as const;
   return (await pruneRepository(repository, { ...run, ...options })).plan;
 }
 

@@ -26,7 +26,8 @@ export type Work =
   | { readonly does: 'stream'; readonly size: number; readonly seed: number; readonly tag: string }
   | { readonly does: 'restore'; readonly snapshot: Id; readonly target: string }
   | { readonly does: 'forget'; readonly snapshots: readonly Id[] }
-  | { readonly does: 'prune'; readonly maxUnusedPercent: number }
+  /** `grace` in milliseconds; without one what goes goes at once. */
+  | { readonly does: 'prune'; readonly maxUnusedPercent: number; readonly grace?: number }
   | { readonly does: 'check' }
   /** To the repository in that directory, which has `COPY_PASSWORD`. */
   | { readonly does: 'copy'; readonly to: string }
@@ -38,6 +39,8 @@ export interface Done {
   readonly snapshot?: Id;
   /** What a check complained about, or a restore, or a copy. */
   readonly findings?: readonly string[];
+  /** How many packs a prune marked and removed; absent when it was put off. */
+  readonly packs?: { readonly marked: number; readonly removed: number };
 }
 
 /** Small, so that a few files already fill some, and prune has something to choose from. */
@@ -94,14 +97,18 @@ async function performOn(repository: Repository, work: Work, signal: AbortSignal
       return {};
     case 'prune': {
       const maxUnused = { percent: work.maxUnusedPercent };
-      await pruneRepository(repository, {
+      const { plan, postponed } = await pruneRepository(repository, {
         clock,
         signal,
         maxUnused,
         packSize: PACK_SIZE,
+        grace: work.grace ?? 'none',
+        waitAlone: 10_000,
         approve: () => true,
       });
-      return {};
+      if (postponed !== undefined) return {};
+      const { marked, removed } = plan.totals;
+      return { packs: { marked: marked.packs, removed: removed.packs } };
     }
     case 'check': {
       const { findings } = await checkRepository(repository, {

@@ -74,7 +74,13 @@ function drawWork(prng: Prng, choices: WorkChoices): Work {
     return { does: 'stream', size: prng.below(2_000_000), seed: prng.below(12), tag };
   }
   if (chance < 0.78 && by === 'holdfast') return { does: 'copy', to: choices.copy };
-  if (chance < 0.87) return { does: 'prune', maxUnusedPercent: prng.below(2) * 5 };
+  if (chance < 0.87) {
+    const maxUnusedPercent = prng.below(2) * 5;
+    // What a step has marked, the next one may remove already.
+    return prng.fraction() < 0.6
+      ? { does: 'prune', maxUnusedPercent, grace: 1_000 }
+      : { does: 'prune', maxUnusedPercent };
+  }
   const [snapshot] = forgettable.size === 0 ? [] : takeSome(prng, forgettable, 1);
   if (chance < 0.95 && snapshot !== undefined && by === 'holdfast') {
     return { does: 'restore', snapshot, target: `${choices.target} ${tag}` };

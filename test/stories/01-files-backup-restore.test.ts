@@ -184,10 +184,25 @@ test('points are forgotten for a reason, and prune frees what they held', async 
   expect(after.lines()).toEqual(before.lines());
 });
 
+test('what was forgotten comes back, after a prune as well', async () => {
+  const shown = await machine.run(['repo', 'forget', '--undo', '--dry-run']);
+  expect(shown.stdout).toContain((points[0] as string).slice(0, 8));
+  const undone = await machine.run(['repo', 'forget', '--undo']);
+  expect(undone).toMatchObject({ exitCode: 0, stderr: '' });
+  expect(undone.stdout).toContain('Brought back 2 points');
+  expect(
+    (await machine.run(['files', 'restore', points[0] as string, '-t', at('back again')])).exitCode,
+  ).toBe(0);
+  await expectSame(0, at('back again', 'home'));
+  expect((await machine.run(['repo', 'forget', '--undo'])).exitCode).toBe(1);
+  expect((await machine.run(['repo', 'forget', '--undo', '--keep-last', '1'])).exitCode).toBe(2);
+  expect((await machine.run(['repo', 'forget', '--keep-last', '1', '--path', home])).exitCode).toBe(0);
+});
+
 test('a check reads every byte, and what was kept still comes back', async () => {
   const checked = await machine.run(['repo', 'check', '--read-data']);
   expect(checked).toMatchObject({ exitCode: 0, stderr: '' });
-  expect(checked.stdout).toContain('No errors in 2 snapshots');
+  expect(checked.stdout).toContain('No errors in 4 snapshots');
   expect((await machine.run(['files', 'restore', points[2] as string, '-t', at('back 2')])).exitCode).toBe(0);
   await expectSame(2, at('back 2', 'home'));
 });

@@ -29,7 +29,7 @@ test('who types the blocks of the guide to files one after another gets through'
   expect(printed).toContain('CREATE TABLE orders;');
   expect(printed).toContain('Deletes 1 entry');
   expect(printed).toContain('letters/draft.tmp');
-  expect(printed).toContain('No errors in 1 snapshot ');
+  expect(printed).toContain('No errors in 2 snapshots ');
   expect(readFileSync(path.join(home, 'practice/home/letters/first.txt'), 'utf8')).toBe('Dear reader\n');
 });
 

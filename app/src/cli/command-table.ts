@@ -51,6 +51,7 @@ export interface CommandParts {
   readonly checkRepository: check.CheckRepository;
   readonly copySnapshots: copy.CopySnapshots;
   readonly planForget: forget.PlanForget;
+  readonly planUndo: forget.PlanUndo;
   readonly planPrune: prune.PlanPrune;
   readonly planRepair: PlanRepair;
   readonly planSnapshotRepair: repairSnapshots.PlanSnapshotRepair;
@@ -108,7 +109,7 @@ export function commandTable(parts: CommandParts): Registration[] {
     { group: ['repo'], define: (parent, context) => init.define(parent, context, parts.initRepository) },
     { group: ['repo'], define: (parent, context) => check.define(parent, context, parts.checkRepository) },
     { group: ['repo'], define: (parent, context) => copy.define(parent, context, parts.copySnapshots) },
-    { group: ['repo'], define: (parent, context) => forget.define(parent, context, parts.planForget) },
+    { group: ['repo'], define: (parent, context) => forget.define(parent, context, parts) },
     { group: ['repo'], define: (parent, context) => prune.define(parent, context, parts.planPrune) },
     { group: ['repo'], define: (parent, context) => repairAll.define(parent, context, parts.planRepair) },
     {

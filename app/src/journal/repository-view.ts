@@ -12,5 +12,5 @@ export interface RepositoryView {
 
 export async function viewRepository(repository: Repository, signal?: AbortSignal): Promise<RepositoryView> {
   const snapshots = await repository.loadSnapshots(signal);
-  return { snapshots, indexed: await repository.loadIndex(signal) };
+  return { snapshots, indexed: await repository.loadIndexToRead(signal) };
 }

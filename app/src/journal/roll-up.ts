@@ -1,4 +1,4 @@
-import { forgetSnapshots, type Id, isFailure } from '@holdfast/engine';
+import { Failure, forgetSnapshots, type Id, isFailure } from '@holdfast/engine';
 import { mergeFiles, planRollUps, type RollUp } from './roll-up-plan.ts';
 import { type SliceWriter, writeSlice } from './slice.ts';
 import { listSlices, type StoredSlice } from './slice-list.ts';
@@ -25,35 +25,54 @@ export async function rollUp(
   const byId = new Map(slices.map((slice) => [slice.id, slice]));
   let saved = 0;
   const needless: Id[] = [];
+  const standIns: Id[] = [];
   for (const plan of planRollUps(facts, clock.now())) {
     const members = plan.slices.flatMap((id) => byId.get(id) ?? []);
-    if (plan.kept === undefined) {
-      await saveRollUp(writer, plan, members, keepTags(members));
-      saved += 1;
-    }
-    needless.push(...plan.slices.filter((id) => id !== plan.kept));
+    const kept = plan.kept ?? (await saveRollUp(writer, plan, members, keepTags(members)));
+    if (kept === undefined) continue;
+    if (plan.kept === undefined) saved += 1;
+    standIns.push(kept);
+    needless.push(...plan.slices.filter((id) => id !== kept));
   }
-  return { saved, forgotten: await forget(writer, needless) };
+  return { saved, forgotten: await forget(writer, needless, standIns) };
 }
 
+/**
+ * What was read before the lock is not believed: a slice that somebody forgot and pruned meanwhile has no content any
+ * more. Then nothing is saved, and the next time it is not planned with.
+ */
 async function saveRollUp(
   writer: SliceWriter,
   plan: RollUp,
   members: readonly StoredSlice[],
   tags: readonly string[],
-): Promise<void> {
+): Promise<Id | undefined> {
+  const { repository } = writer;
   const files = members.flatMap((slice) => slice.files.map((node) => ({ name: node.name.toString(), node })));
   const time = Math.max(...members.map((slice) => slice.time));
-  await writeSlice(writer, { level: plan.level, time, tags: () => tags }, async () =>
-    mergeFiles(files).map(({ node }) => node),
-  );
+  const nodes = mergeFiles(files).map(({ node }) => node);
+  try {
+    const order = { level: plan.level, time, tags: () => tags };
+    const { id } = await writeSlice(writer, order, async (_, { indexed: { index } }) => {
+      const lost = nodes.flatMap(({ content = [] }) => content).find((id) => !index.has('data', id));
+      if (lost === undefined) return nodes;
+      throw new Failure('repository.blob-missing', 'slices that were to be rolled up are gone', {
+        subject: repository.backend.location,
+      });
+    });
+    return id;
+  } catch (error) {
+    if (isFailure(error, 'repository.blob-missing')) return undefined;
+    throw error;
+  }
 }
 
-async function forget(writer: SliceWriter, ids: readonly Id[]): Promise<number> {
+async function forget(writer: SliceWriter, ids: readonly Id[], standIns: readonly Id[]): Promise<number> {
   const { repository, clock, retryLock, signal } = writer;
   if (ids.length === 0) return 0;
   try {
-    return (await forgetSnapshots(repository, ids, { clock, retryLockFor: retryLock, signal })).length;
+    const run = { clock, retryLockFor: retryLock, standIns, signal };
+    return (await forgetSnapshots(repository, ids, run)).length;
   } catch (error) {
     if (isFailure(error, 'repository.locked')) return 0;
     throw error;

@@ -121,7 +121,7 @@ export async function writeSlice(
           summary: summarize(counts, startedAt, clock.now()),
         },
       );
-      return { ...snapshot, id: await repository.saveSnapshot(snapshot, signal) };
+      return await access.saveSnapshot(snapshot);
     } catch (error) {
       await session.abandon();
       throw error;

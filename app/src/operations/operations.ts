@@ -28,6 +28,7 @@ import { planPrune } from './repo/prune.ts';
 import { planRepair } from './repo/repair/repair.ts';
 import { planSnapshotRepair } from './repo/repair/snapshots.ts';
 import { measureRepository } from './repo/stats.ts';
+import { planUndo } from './repo/undo-forget.ts';
 import { unlockRepository } from './repo/unlock.ts';
 
 /** What stands behind each command on this machine. */
@@ -46,6 +47,7 @@ export function operations(machine: Machine): CommandParts {
     planTableRestore: planTableRestore(machine),
     diagnosePostgres: diagnosePostgres(machine),
     planForget: planForget(machine),
+    planUndo: planUndo(machine),
     initRepository: initRepository(machine),
     checkRepository: checkRepository(machine),
     copySnapshots: copySnapshots(machine),

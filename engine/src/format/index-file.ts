@@ -17,6 +17,8 @@ export interface IndexFile {
 export interface MarkedPack extends IndexedPack {
   /** When it was marked, RFC 3339; rustic always says it. */
   readonly time?: string;
+  /** Of the file, in bytes: for a pack of which no index told the blobs, and none are listed here. */
+  readonly size?: number;
 }
 
 /** restic ends an index file at this many blobs, so that it stays below 8 MiB. */
@@ -44,7 +46,8 @@ export function decodeIndexFile(json: Uint8Array): IndexFile {
 
 function encodePack(pack: MarkedPack): string {
   const time = pack.time === undefined ? '' : `,"time":${JSON.stringify(pack.time)}`;
-  return `{"id":"${pack.id}","blobs":[${pack.blobs.map(encodeBlob).join()}]${time}}`;
+  const size = pack.size === undefined ? '' : `,"size":${pack.size}`;
+  return `{"id":"${pack.id}","blobs":[${pack.blobs.map(encodeBlob).join()}]${time}${size}}`;
 }
 
 function encodeBlob(blob: PackedBlob): string {
@@ -59,8 +62,12 @@ function decodePack(value: unknown): IndexedPack {
 }
 
 function decodeMarkedPack(value: unknown): MarkedPack {
-  const { time } = asRecord(value, 'a pack of the index');
-  return typeof time === 'string' ? { ...decodePack(value), time } : decodePack(value);
+  const { time, size } = asRecord(value, 'a pack of the index');
+  return {
+    ...decodePack(value),
+    ...(typeof time === 'string' ? { time } : {}),
+    ...(typeof size === 'number' ? { size } : {}),
+  };
 }
 
 /** Called for every blob of a repository when it opens: checks by hand rather than field by field with names. */

@@ -1,4 +1,4 @@
-import { decodeIndexFile, type MarkedPack } from '../format/index-file.ts';
+import { decodeIndexFile, type IndexFile, type MarkedPack } from '../format/index-file.ts';
 import type { BlobType, IndexedPack } from '../format/types.ts';
 import { mapConcurrently } from '../kernel/concurrency.ts';
 import { type Failure, isFailure } from '../kernel/failure.ts';
@@ -14,13 +14,22 @@ export interface BlobLocation {
   readonly uncompressedLength: number;
 }
 
+/** What one index file names. */
+export interface IndexFileContents {
+  readonly packs: readonly Id[];
+  readonly marked: readonly Id[];
+  /** How many blobs of packs in use. */
+  readonly blobs: number;
+}
+
 /**
- * Which blob lies where: all index files of a repository in one table. Packs that rustic has marked for deletion do
- * not count: what lies only there is stored anew.
+ * Which blob lies where: all index files of a repository in one table. Packs that are marked for deletion do not
+ * count: what lies only there is stored anew. Whoever only reads may ask for them with `countMarked`.
  */
 export class Index {
   readonly table: BlobTable;
   readonly #files: Set<string>;
+  readonly #contents = new Map<string, IndexFileContents>();
   readonly #packs: Id[] = [];
   readonly #packNumbers = new Map<Id, number>();
   /** Further places of blobs that are stored more than once, by entry. */
@@ -47,11 +56,20 @@ export class Index {
     return new Index(BlobTable.create(0), []);
   }
 
-  /** Reads every index file. Throws `repository.damaged` for one that cannot be read: guessing would lose data. */
+  /**
+   * Reads every index file. Throws `repository.damaged` for one that cannot be read: guessing would lose data. One that
+   * goes between being listed and being read was replaced by others: then all of it is read again.
+   */
   static async load(repository: Repository, signal?: AbortSignal): Promise<Index> {
-    return await Index.#read(repository, signal, (_, failure) => {
-      throw failure;
-    });
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await Index.#read(repository, signal, (_, failure) => {
+          throw failure;
+        });
+      } catch (error) {
+        if (!isFailure(error, 'backend.not-found') || attempt === MOST_ATTEMPTS) throw error;
+      }
+    }
   }
 
   /**
@@ -90,27 +108,48 @@ export class Index {
   }
 
   /**
-   * Reads the index files that were added since. Answers false when one of those that were read is gone: then packs may
-   * be gone too, and only reading all of it anew tells which.
+   * Reads the index files that were added since. Answers false when one of those that were read or written is gone: then
+   * packs were marked or removed, and only reading all of it anew tells which.
    */
   async refresh(repository: Repository, signal?: AbortSignal): Promise<boolean> {
     const there = new Set<string>();
     for await (const { name } of repository.backend.list('index', signal)) there.add(name);
     if (!this.#files.isSubsetOf(there)) return false;
-    await mapConcurrently(there.difference(this.#files), repository.backend.connections, async (name) => {
-      await this.#readFile(repository, name, signal);
-      this.#files.add(name);
-    });
+    try {
+      await mapConcurrently(there.difference(this.#files), repository.backend.connections, async (name) => {
+        await this.#readFile(repository, name, signal);
+        this.#files.add(name);
+      });
+    } catch (error) {
+      if (isFailure(error, 'backend.not-found')) return false;
+      throw error;
+    }
     return true;
   }
 
   async #readFile(repository: Repository, name: string, signal: AbortSignal | undefined): Promise<void> {
-    const content = decodeIndexFile(await repository.loadFile({ type: 'index', name }, signal));
-    for (const pack of content.packs) this.addPack(pack);
-    for (const pack of content.packsToDelete) this.#marked.set(pack.id, pack);
+    const { packs, packsToDelete } = decodeIndexFile(
+      await repository.loadFile({ type: 'index', name }, signal),
+    );
+    for (const pack of packs) this.addPack(pack);
+    for (const pack of packsToDelete) this.#addMark(pack);
+    this.#contents.set(name, contentsOf({ packs, packsToDelete }));
   }
 
-  /** The packs that rustic has marked for deletion and no index file counts as in use. */
+  /** What each index file that was read names, for whoever is going to replace some. */
+  get contents(): ReadonlyMap<string, IndexFileContents> {
+    return this.#contents;
+  }
+
+  /**
+   * Lets marked packs count as well, behind all others: their files are still there, and what lies nowhere else can be
+   * read from them. Never for an index that somebody writes by: what is stored in such a pack only, is going to go.
+   */
+  countMarked(): void {
+    for (const pack of this.marked()) this.addPack(pack);
+  }
+
+  /** The packs that are marked for deletion and no index file counts as in use. */
   marked(): MarkedPack[] {
     return [...this.#marked.values()].filter((pack) => !this.#packNumbers.has(pack.id));
   }
@@ -141,6 +180,12 @@ export class Index {
         this.#copies.set(entry, copies);
       }
     }
+  }
+
+  /** Marked twice, as when a prune was killed, a pack has its time from the later mark. */
+  #addMark(pack: MarkedPack): void {
+    const known = this.#marked.get(pack.id);
+    if (known === undefined || markedAt(pack) > markedAt(known)) this.#marked.set(pack.id, pack);
   }
 
   /** The number under which the table knows a pack. */
@@ -188,10 +233,28 @@ export class Index {
   }
 }
 
+/** Milliseconds since the epoch; a mark that tells no time, or none that can be read, was made at no time yet. */
+export function markedAt({ time }: MarkedPack): number {
+  const at = Date.parse(time ?? '');
+  return Number.isNaN(at) ? Number.POSITIVE_INFINITY : at;
+}
+
+export function contentsOf({
+  packs,
+  packsToDelete,
+}: Pick<IndexFile, 'packs' | 'packsToDelete'>): IndexFileContents {
+  return {
+    packs: packs.map(({ id }) => id),
+    marked: packsToDelete.map(({ id }) => id),
+    blobs: packs.reduce((sum, { blobs }) => sum + blobs.length, 0),
+  };
+}
+
 export function plaintextLength(place: { length: number; uncompressedLength: number }): number {
   return place.uncompressedLength > 0 ? place.uncompressedLength : place.length - SEAL_BYTES;
 }
 
 const SEAL_BYTES = 32;
+const MOST_ATTEMPTS = 8;
 /** An index file spends about this much on a blob, compressed: an estimate that sizes the table. */
 const BYTES_PER_BLOB = 45;

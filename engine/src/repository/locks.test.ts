@@ -30,11 +30,22 @@ function lockOf(changes: Partial<LockFile>): LockFile {
 }
 
 describe('a lock is stale', () => {
-  const here = { name: 'here', isAlive: (pid: number) => pid === 7 };
+  const here = {
+    name: 'here',
+    isAlive: (pid: number) => pid === 7 || pid === 9,
+    isStopped: (pid: number) => pid === 9,
+  };
   test.each([
     ['not while its process lives and it is fresh', lockOf({}), START + 30 * MINUTE, false],
     ['when it was not renewed for more than half an hour', lockOf({}), START + 30 * MINUTE + 1, true],
     ['when its process on this host is gone', lockOf({ pid: 8 }), START, true],
+    ['not while its process on this host is stopped', lockOf({ pid: 9 }), START + 60 * MINUTE, false],
+    [
+      'when a process that is stopped here is another host’s',
+      lockOf({ pid: 9, hostname: 'there' }),
+      START + 60 * MINUTE,
+      true,
+    ],
     ['not when its process may live on another host', lockOf({ pid: 8, hostname: 'there' }), START, false],
     ['not when its clock is ahead of ours', lockOf({}), START - 60 * MINUTE, false],
     [

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { hostname, userInfo } from 'node:os';
 import { decodeLock, encodeLock } from '../format/lock.ts';
 import type { LockFile } from '../format/types.ts';
@@ -14,17 +15,26 @@ import type { Repository } from './repository.ts';
  * Taking one is: look for others, write ours, wait a moment, look again. Of two that write at the same time at least
  * one sees the other and gives way; the wait lets a file that is just being written appear. A holder writes a new
  * file every five minutes and removes the old one; a lock that was not renewed for half an hour, or whose process on
- * this host is gone, is stale and holds nobody up.
+ * this host is gone, is stale and holds nobody up. A process of this host that somebody has stopped cannot renew, but
+ * will go on where it was: its lock never goes stale.
+ *
+ * An exclusive lock that is young may be gone in a moment, as those are under which a prune marks: whoever wants a
+ * shared one waits for it for a minute, even at the second look, with the own lock in place. Whoever wants an exclusive
+ * one never waits with it in place, so the two cannot wait for each other.
  */
 export interface LockOptions {
   readonly exclusive: boolean;
   readonly clock: Clock;
   /** How long to go on asking when somebody else holds the repository, in milliseconds. 0: fail at once. */
   readonly retryFor?: number;
+  /** A shared lock of the same work, which does not stand in the way. */
+  readonly beside?: HeldLock;
   readonly signal?: AbortSignal;
 }
 
 export interface HeldLock {
+  /** The name of its file now: a renewed lock has another. */
+  readonly id: Id;
   /**
    * Resolves when the second look found nobody in the way, rejects with `repository.locked` otherwise (the lock is
    * released then). Reading may begin before; nothing may be written or removed.
@@ -38,7 +48,7 @@ export interface HeldLock {
 
 /** Writes a lock after a first look. Throws `repository.locked` (exit 11) when somebody is in the way. */
 export async function beginLock(repository: Repository, options: LockOptions): Promise<HeldLock> {
-  await retryWhileLocked(options, () => assertFree(repository, options));
+  await waitUntilFree(repository, options);
   return new FileLock(
     repository,
     options,
@@ -48,22 +58,33 @@ export async function beginLock(repository: Repository, options: LockOptions): P
 
 /** Takes a lock that counts already: nobody was in the way at the second look either. */
 export async function takeLock(repository: Repository, options: LockOptions): Promise<HeldLock> {
-  return await retryWhileLocked(options, async () => {
-    const begun = await beginLock(repository, { ...options, retryFor: 0 });
-    await begun.confirmed;
-    return begun;
-  });
+  const { clock, retryFor = 0 } = options;
+  const deadline = clock.now() + retryFor;
+  for (;;) {
+    const left = Math.max(0, deadline - clock.now());
+    const begun = await beginLock(repository, { ...options, retryFor: left });
+    try {
+      await begun.confirmed;
+      return begun;
+    } catch (error) {
+      // Two that met give way to each other, and try again at different times: the name of a lock is random.
+      const least = options.beside === undefined ? FIRST_PAUSE_MS : OFTEN_MS;
+      const pause = least * (1 + Number.parseInt(begun.id.slice(0, 4), 16) / 0x10000);
+      if (!isFailure(error, 'repository.locked') || clock.now() + pause >= deadline) throw error;
+      await clock.sleep(pause, options.signal);
+    }
+  }
 }
 
 /** Takes a lock, runs `work`, gives the lock back whatever happens. */
 export async function withLock<Result>(
   repository: Repository,
   options: LockOptions,
-  work: (signal: AbortSignal) => Promise<Result>,
+  work: (signal: AbortSignal, lock: HeldLock) => Promise<Result>,
 ): Promise<Result> {
   const lock = await takeLock(repository, options);
   try {
-    return await work(joined(lock.signal, options.signal));
+    return await work(joined(lock.signal, options.signal), lock);
   } finally {
     await lock.release();
   }
@@ -127,13 +148,16 @@ export async function removeLocks(
 
 /** Pure: whether a lock holds nobody up any more. `now` in milliseconds since the epoch. */
 export function isStale(lock: LockFile, now: number, host: Host): boolean {
-  if (now - Date.parse(lock.time) > STALE_AFTER_MS) return true;
-  return lock.hostname === host.name && !host.isAlive(lock.pid);
+  const here = lock.hostname === host.name;
+  if (here && !host.isAlive(lock.pid)) return true;
+  return now - Date.parse(lock.time) > STALE_AFTER_MS && !(here && host.isStopped(lock.pid));
 }
 
 export interface Host {
   readonly name: string;
   isAlive(pid: number): boolean;
+  /** By a signal or a debugger, so that it goes on when it is told to. */
+  isStopped(pid: number): boolean;
 }
 
 function thisHost(): Host {
@@ -148,17 +172,56 @@ function thisHost(): Host {
         return (error as NodeJS.ErrnoException).code === 'EPERM';
       }
     },
+    isStopped: (pid) => {
+      try {
+        // proc_pid_stat(5): `pid (name) state …`, and a name may hold parentheses itself.
+        const status = readFileSync(`/proc/${pid}/stat`, 'latin1');
+        return /^[Tt]$/.test(status.charAt(status.lastIndexOf(')') + 2));
+      } catch {
+        // Gone, or a system that does not tell.
+        return false;
+      }
+    },
   };
 }
 
-async function assertFree(repository: Repository, options: LockOptions, own?: Id): Promise<void> {
+/** The first lock that stands in the way, if there is one. */
+async function findObstacle(
+  repository: Repository,
+  options: LockOptions,
+  own?: Id,
+): Promise<StoredLock | undefined> {
   const now = options.clock.now();
   const host = thisHost();
-  for (const { lock } of await listLocks(repository, options.signal, own)) {
+  for (const found of await listLocks(repository, options.signal, own)) {
+    const { id, lock } = found;
+    if (id === options.beside?.id) continue;
     if (lock !== undefined && isStale(lock, now, host)) continue;
     if (lock !== undefined && !lock.exclusive && !options.exclusive) continue;
-    throw lockedBy(repository, lock, options);
+    return found;
   }
+  return undefined;
+}
+
+/** Throws `repository.locked` when somebody is still in the way after `retryFor`, or a moment for whoever needs only that. */
+async function waitUntilFree(repository: Repository, options: LockOptions, own?: Id): Promise<void> {
+  const { clock, retryFor = 0, signal } = options;
+  const began = clock.now();
+  for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
+    const obstacle = await findObstacle(repository, options, own);
+    if (obstacle === undefined) return;
+    const brief = !options.exclusive && isYoung(obstacle.lock, clock.now());
+    // A moment between two others is short: whoever is after that looks often.
+    const often = brief || options.beside !== undefined;
+    const patience = brief ? Math.max(retryFor, MOMENT_MS) : retryFor;
+    const left = began + patience - clock.now();
+    if (left <= 0) throw lockedBy(repository, obstacle.lock, options);
+    await clock.sleep(Math.min(often ? OFTEN_MS : pause, left), signal);
+  }
+}
+
+function isYoung(lock: LockFile | undefined, now: number): boolean {
+  return lock?.exclusive === true && now - Date.parse(lock.time) < YOUNG_MS;
 }
 
 function lockedBy(repository: Repository, lock: LockFile | undefined, options: LockOptions): Failure {
@@ -170,25 +233,8 @@ function lockedBy(repository: Repository, lock: LockFile | undefined, options: L
     subject: repository.backend.location,
     hint: options.exclusive
       ? 'wait until it is done (--retry-lock 10m), or run holdfast repo unlock if that process is gone'
-      : 'wait (--retry-lock 10m): somebody is removing data from this repository',
+      : 'somebody removes data from this repository: wait (--retry-lock 10m), or run holdfast repo unlock if that process is gone',
   });
-}
-
-async function retryWhileLocked<Result>(
-  options: LockOptions,
-  attempt: () => Promise<Result>,
-): Promise<Result> {
-  const { clock, retryFor = 0, signal } = options;
-  const deadline = clock.now() + retryFor;
-  for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
-    try {
-      return await attempt();
-    } catch (error) {
-      const left = deadline - clock.now();
-      if (!isFailure(error, 'repository.locked') || left <= 0) throw error;
-      await clock.sleep(Math.min(pause, left), signal);
-    }
-  }
 }
 
 function ownLock(options: LockOptions): Buffer {
@@ -226,6 +272,10 @@ class FileLock implements HeldLock {
     this.#renewing = this.#renew();
   }
 
+  get id(): Id {
+    return this.#id;
+  }
+
   get signal(): AbortSignal {
     return this.#lost.signal;
   }
@@ -249,8 +299,9 @@ class FileLock implements HeldLock {
   async #confirm(): Promise<void> {
     try {
       // Whoever releases it before then has read what they wanted, and does not wait for the second look.
-      await this.#options.clock.sleep(SETTLE_MS, joined(this.#stopped.signal, this.#options.signal));
-      await assertFree(this.#repository, this.#options, this.#id);
+      const signal = joined(this.#stopped.signal, this.#options.signal);
+      await this.#options.clock.sleep(SETTLE_MS, signal);
+      await waitUntilFree(this.#repository, { ...this.#options, retryFor: 0, signal }, this.#id);
     } catch (error) {
       await this.release();
       throw error;
@@ -347,4 +398,8 @@ const SETTLE_MS = 200;
 const RENEW_EVERY_MS = 5 * 60_000;
 const STALE_AFTER_MS = 30 * 60_000;
 const FIRST_PAUSE_MS = 1_000;
+const OFTEN_MS = 500;
 const LONGEST_PAUSE_MS = 60_000;
+/** As long as this an exclusive lock counts as one that will be gone in a moment; a renewed one does again. */
+const YOUNG_MS = 2 * 60_000;
+const MOMENT_MS = 60_000;

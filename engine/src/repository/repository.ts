@@ -69,6 +69,16 @@ export class Repository {
     return { ...decodeSnapshot(await this.loadFile({ type: 'snapshot', name: id }, signal)), id };
   }
 
+  /** A snapshot from the bytes of its file; undefined when it was damaged before it came to lie elsewhere. */
+  openSnapshot(id: Id, sealed: Uint8Array): StoredSnapshot | undefined {
+    try {
+      return { ...decodeSnapshot(decodeUnpacked(this.sealer.open(sealed))), id };
+    } catch (error) {
+      if (isFailure(error, 'repository.damaged')) return undefined;
+      throw error;
+    }
+  }
+
   async saveSnapshot(snapshot: Snapshot, signal?: AbortSignal): Promise<Id> {
     return await this.saveFile('snapshot', encodeSnapshot(snapshot), signal);
   }
@@ -101,6 +111,13 @@ export class Repository {
   /** Reads the whole index; what comes back can read and write blobs. */
   async loadIndex(signal?: AbortSignal): Promise<IndexedRepository> {
     return new IndexedRepository(this, await Index.load(this, signal));
+  }
+
+  /** The index for whoever writes nothing: packs that are marked for deletion can still be read. */
+  async loadIndexToRead(signal?: AbortSignal): Promise<IndexedRepository> {
+    const index = await Index.load(this, signal);
+    index.countMarked();
+    return new IndexedRepository(this, index);
   }
 
   async *#ids(type: 'snapshot', signal?: AbortSignal): AsyncIterable<Id> {

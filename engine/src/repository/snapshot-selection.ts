@@ -3,9 +3,13 @@ import type { Node, StoredSnapshot } from '../format/types.ts';
 import { Failure } from '../kernel/failure.ts';
 import { type Id, shortId } from '../kernel/id.ts';
 import { printableName } from '../kernel/printable-name.ts';
+import { FORGOTTEN_TAG, isRecord } from './forgotten/record.ts';
 import type { IndexedRepository } from './indexed-repository.ts';
 
-/** Which snapshots count. What is absent or empty does not narrow. */
+/**
+ * Which snapshots count. What is absent or empty does not narrow; but records of what was forgotten count only when
+ * their tag is asked for: they are no points to restore from.
+ */
 export interface SnapshotFilter {
   /** Taken on any of these. */
   readonly hosts?: readonly string[];
@@ -58,6 +62,7 @@ export function filterSnapshots(
 ): StoredSnapshot[] {
   return snapshots.filter(
     (snapshot) =>
+      (!isRecord(snapshot) || tags.flat().includes(FORGOTTEN_TAG)) &&
       (hosts.length === 0 || hosts.includes(snapshot.hostname)) &&
       (tags.length === 0 || tags.some((list) => hasTags(snapshot, list))) &&
       paths.every((path) => snapshot.paths.includes(path)),

@@ -10,7 +10,7 @@ import { renderEntry } from './entries.ts';
 import { renderForgetPlan } from './forget-plan.ts';
 import { renderKeys } from './keys.ts';
 import { renderPoints } from './points.ts';
-import { renderPrunePlan } from './prune-plan.ts';
+import { renderPruneOutcome, renderPrunePlan } from './prune-plan.ts';
 import { renderStats } from './repository-stats.ts';
 import { renderRestorePlan } from './restore-plan.ts';
 import { renderRestore } from './restore-summary.ts';
@@ -239,13 +239,24 @@ describe('a prune plan', () => {
     repacked: { packs: 1, bytes: 16e6, freed: 10e6 },
     removed: { packs: 100, bytes: 1.5e9 },
     unreferenced: { packs: 10, bytes: 2e6 },
+    marked: { packs: 0, bytes: 0 },
+    waiting: { packs: 0, bytes: 0 },
     freed: 1.512e9,
     unusedAfter: 4.9e8,
   };
-  const plan = { packs: [], unreferenced: [], gone: [], totals, idle: false };
+  const none = {
+    packs: [],
+    unreferenced: [],
+    gone: [],
+    indexFiles: 0,
+    records: [],
+    expired: [],
+    grace: undefined,
+  };
+  const plan = { ...none, totals, idle: false };
 
   test('says what is removed, what is rewritten and what it frees', () => {
-    expect(renderPrunePlan(plan)).toEqual([
+    expect(renderPrunePlan(plan, 'UTC')).toEqual([
       '  there    700 packs, 11.0 GB',
       '  remove   110 packs, 1.5 GB',
       '  rewrite  1 pack, 16.0 MB',
@@ -253,9 +264,36 @@ describe('a prune plan', () => {
     ]);
   });
 
+  test('says what is marked, what waits and until when', () => {
+    const until = Date.parse('2026-11-22T10:52:00Z');
+    const marked = { packs: 11, bytes: 18e6 };
+    const waiting = { packs: 2, bytes: 32e6, until };
+    const later = { ...totals, marked, waiting, freed: 1.5e9 };
+    const grace = { now: until, keep: 23 * 3_600_000 };
+    expect(renderPrunePlan({ ...plan, grace, totals: later }, 'UTC').slice(1)).toEqual([
+      '  remove   100 packs, 1.5 GB, marked before',
+      '  mark     11 packs, 18.0 MB, to be removed after 23 h',
+      '  waiting  2 packs, 32.0 MB, marked before; the first may go on 22 Nov 2026 10:52 +00:00',
+      '  rewrite  1 pack, 16.0 MB',
+      '  frees    1.5 GB; 490 MB unused stay, too scattered to be worth it',
+    ]);
+  });
+
   test('that has nothing to do says so in a line', () => {
-    expect(renderPrunePlan({ ...plan, idle: true, totals: { ...totals, unusedAfter: 0 } })).toEqual([
+    const idle = { ...plan, idle: true, totals: { ...totals, unusedAfter: 0 } };
+    expect(renderPrunePlan(idle, 'UTC')).toEqual([
       '  nothing to do in 700 packs, 11.0 GB; nothing unused stays',
+    ]);
+  });
+
+  test('that found no moment to be executed is no failure, and says why', () => {
+    const outcome = { bytesFreed: 0, bytesMarked: 0, grace: 0, milliseconds: 0 };
+    expect(renderPruneOutcome({ ...outcome, postponed: 'locked by process 7' }, style)[0]).toBe(
+      '▲ Nothing was marked or removed: locked by process 7',
+    );
+    const marking = { ...outcome, bytesMarked: 18e6, grace: 23 * 3_600_000, milliseconds: 1200 };
+    expect(renderPruneOutcome(marking, style)).toEqual([
+      '✔ Freed 0 B in 1.2 s, marked 18.0 MB: a prune after 23 h frees them',
     ]);
   });
 });

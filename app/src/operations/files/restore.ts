@@ -36,7 +36,7 @@ export function planRestore(machine: RestoreMachine): PlanRestore {
     );
     const { repository, signal } = opened;
     const { snapshot, folder } = await chooseSnapshot(repository, request.snapshot, request, signal);
-    const indexed = await repository.loadIndex(signal);
+    const indexed = await repository.loadIndexToRead(signal);
     const source = { tree: await resolveFolder(indexed, snapshot.tree, folder, signal) };
     const target = resolve(machine.workingDirectory, request.target);
     const place = { target, rules: rulesOf(request), signal };

@@ -9,7 +9,7 @@ export function compareSnapshots(machine: AccessMachine): CompareSnapshots {
   return async function* (access, request, outer) {
     await using opened = await openAccess(access, { intent: 'read', signal: outer }, machine);
     const { repository, signal } = opened;
-    const indexed = await repository.loadIndex(signal);
+    const indexed = await repository.loadIndexToRead(signal);
     const treeOf = async (reference: string) => {
       const { snapshot, folder } = await chooseSnapshot(repository, reference, {}, signal);
       return await resolveFolder(indexed, snapshot.tree, folder, signal);

@@ -10,7 +10,7 @@ export function dumpContent(machine: AccessMachine): DumpContent {
     const opened = opening.use(await openAccess(access, { intent: 'read', signal: outer }, machine));
     const { repository, signal } = opened;
     const { snapshot, folder } = await chooseSnapshot(repository, request.snapshot, request, signal);
-    const indexed = await repository.loadIndex(signal);
+    const indexed = await repository.loadIndexToRead(signal);
     const path = [...folder, request.file].join('/');
     let damage: Failure | undefined;
     const dump = await dumpPath(indexed, snapshot.tree, path, {

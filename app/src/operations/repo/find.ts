@@ -16,7 +16,7 @@ export function findEntries(machine: AccessMachine): FindEntries {
     await using opened = await openAccess(access, { intent: 'read', signal: outer }, machine);
     const { repository, signal } = opened;
     const snapshots = await chooseSnapshots(repository, request.snapshot ?? [], request, signal);
-    const indexed = await repository.loadIndex(signal);
+    const indexed = await repository.loadIndexToRead(signal);
     let damage: Failure | undefined;
     for await (const { matches, problems } of search(indexed, snapshots, request, signal)) {
       yield* matches;

@@ -40,6 +40,8 @@ export function planForget(machine: AccessMachine): PlanForget {
         const removed = await forgetSnapshots(repository, ids, {
           clock,
           retryLockFor: access.retryLock,
+          // Nothing comes back from what is removed at once.
+          undoable: !(request.prune === true && request.instantDelete === true),
           signal,
         });
         if (request.prune !== true) return { forgotten: removed.length };

@@ -10,7 +10,7 @@ export function listEntries(machine: AccessMachine): ListEntries {
     await using opened = await openAccess(access, { intent: 'read', signal: outer }, machine);
     const { repository, signal } = opened;
     const { snapshot, folder } = await chooseSnapshot(repository, request.snapshot, request, signal);
-    const indexed = await repository.loadIndex(signal);
+    const indexed = await repository.loadIndexToRead(signal);
     const tree = await resolveFolder(indexed, snapshot.tree, folder, signal);
     const options = { directories: request.directories, recursive: request.recursive ?? false, signal };
     let damage: ReturnType<typeof failureOf> | undefined;

@@ -1,4 +1,10 @@
-import { type PrunePlan, type PruneProgress, pruneRepository, type Repository } from '@holdfast/engine';
+import {
+  type PrunePlan,
+  type PruneProgress,
+  type PruneResult,
+  pruneRepository,
+  type Repository,
+} from '@holdfast/engine';
 import type { Work } from '../../cli/command-frame.ts';
 import type { PlanPrune } from '../../cli/commands/repo/prune.ts';
 import type { Planned } from '../../cli/planned.ts';
@@ -8,7 +14,7 @@ import type { RepositoryAccess } from '../../cli/repository-options.ts';
 import type { Machine } from '../machine.ts';
 import { type AccessMachine, openAccess } from '../repository-access.ts';
 
-/** Plans and executes under one exclusive lock, which is held while somebody reads the plan. */
+/** Plans and executes under one lock, which is held while somebody reads the plan. */
 export function planPrune(machine: AccessMachine): PlanPrune {
   return async (access, options, work): Promise<Planned<PrunePlan, PruneOutcome>> => {
     await using opening = new AsyncDisposableStack();
@@ -32,8 +38,7 @@ export function planPrune(machine: AccessMachine): PlanPrune {
       async execute() {
         const startedAt = machine.clock.now();
         approved.resolve(true);
-        await pruning;
-        return { bytesFreed: plan.totals.freed, milliseconds: machine.clock.now() - startedAt };
+        return outcomeOf(await pruning, options, machine.clock.now() - startedAt);
       },
       async [Symbol.asyncDispose]() {
         await using _ = open;
@@ -59,13 +64,25 @@ export async function pruneNow(
   work: Work,
 ): Promise<PruneOutcome> {
   const startedAt = machine.clock.now();
-  const { plan } = await pruneRepository(repository, {
+  const result = await pruneRepository(repository, {
     ...engineOptions(options, access, machine),
     signal,
     approve: () => true,
     onProgress: progressTo(work, machine.clock),
   });
-  return { bytesFreed: plan.totals.freed, milliseconds: machine.clock.now() - startedAt };
+  return outcomeOf(result, options, machine.clock.now() - startedAt);
+}
+
+function outcomeOf(
+  { plan, postponed }: PruneResult,
+  { keepDelete: grace }: PruneOptions,
+  milliseconds: number,
+): PruneOutcome {
+  if (postponed !== undefined) {
+    return { bytesFreed: 0, bytesMarked: 0, grace, postponed: postponed.message, milliseconds };
+  }
+  const { freed, marked } = plan.totals;
+  return { bytesFreed: freed, bytesMarked: marked.bytes, grace, milliseconds };
 }
 
 function engineOptions(options: PruneOptions, access: RepositoryAccess, { clock }: AccessMachine) {
@@ -73,6 +90,7 @@ function engineOptions(options: PruneOptions, access: RepositoryAccess, { clock 
   return {
     clock,
     retryLockFor: access.retryLock,
+    grace: options.instantDelete === true ? ('none' as const) : options.keepDelete,
     maxUnused:
       maxUnused.kind === 'share'
         ? { percent: maxUnused.share * 100 }
@@ -88,6 +106,7 @@ function engineOptions(options: PruneOptions, access: RepositoryAccess, { clock 
 const PHASES = {
   survey: 'Looking what is needed',
   repack: 'Rewriting',
+  wait: 'Waiting for a moment without other locks',
   index: 'Replacing the index',
   remove: 'Removing',
 } as const satisfies Record<PruneProgress['phase'], string>;

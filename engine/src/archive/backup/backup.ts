@@ -1,6 +1,6 @@
 import { lstatSync, readdirSync } from 'node:fs';
 import type { CompressionMode } from '../../format/compression.ts';
-import type { Snapshot, StoredSnapshot } from '../../format/types.ts';
+import type { StoredSnapshot } from '../../format/types.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import { Failure } from '../../kernel/failure.ts';
 import type { Id } from '../../kernel/id.ts';
@@ -89,7 +89,7 @@ export async function backupFiles(repository: Repository, options: BackupOptions
     retryFor: options.retryLock ?? 0,
     signal: options.signal,
   };
-  return await withWriteLock(repository, lock, async ({ indexed, signal, mayWrite }) => {
+  return await withWriteLock(repository, lock, async ({ indexed, signal, mayWrite, saveSnapshot }) => {
     const parent = options.force
       ? undefined
       : (options.parent ?? (await findParent(repository, paths, options)));
@@ -105,7 +105,7 @@ export async function backupFiles(repository: Repository, options: BackupOptions
       excludes: [...options.selection.patterns],
       summary: summarize(counts, startedAt, clock.now()),
     });
-    const stored = skip ? undefined : await run.saveSnapshot(repository, snapshot, signal);
+    const stored = skip ? undefined : await run.keepCache(saveSnapshot(snapshot));
     if (stored === undefined) run.dropCache();
     const incomplete = counts.problems > 0 || missing.length > 0;
     return { snapshot: stored, parent, tree, counts, incomplete, took: clock.now() - startedAt };
@@ -161,15 +161,12 @@ class BackupRun {
     }
   }
 
-  async saveSnapshot(
-    repository: Repository,
-    snapshot: Snapshot,
-    signal: AbortSignal,
-  ): Promise<StoredSnapshot> {
+  /** The cache counts for the snapshot that it belongs to, once that is saved. */
+  async keepCache(saving: Promise<StoredSnapshot>): Promise<StoredSnapshot> {
     try {
-      const id = await repository.saveSnapshot(snapshot, signal);
-      this.#cache?.commit(id);
-      return { ...snapshot, id };
+      const stored = await saving;
+      this.#cache?.commit(stored.id);
+      return stored;
     } catch (error) {
       this.dropCache();
       throw error;

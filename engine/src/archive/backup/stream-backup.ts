@@ -56,7 +56,7 @@ export async function backupStream(
     retryFor: options.retryLock ?? 0,
     signal: options.signal,
   };
-  return await withWriteLock(repository, lock, async ({ indexed, signal, mayWrite }) => {
+  return await withWriteLock(repository, lock, async ({ indexed, signal, mayWrite, saveSnapshot }) => {
     // Begun again, work could not read the stream again: nothing of it is read before the lock counts.
     await mayWrite;
     const session = new WritingSession(indexed, { ...options, signal, mayWrite });
@@ -81,9 +81,7 @@ export async function backupStream(
       excludes: [],
       summary: summarize(counts, startedAt, clock.now()),
     });
-    const stored = options.dryRun
-      ? undefined
-      : { ...snapshot, id: await repository.saveSnapshot(snapshot, signal) };
+    const stored = options.dryRun ? undefined : await saveSnapshot(snapshot);
     return { snapshot: stored, tree, size, counts, took: clock.now() - startedAt };
   });
 }

@@ -1,8 +1,11 @@
+import type { Snapshot, StoredSnapshot } from '../../format/types.ts';
 import type { Clock } from '../../kernel/clock.ts';
+import { Failure, isFailure } from '../../kernel/failure.ts';
 import type { IndexedRepository } from '../../repository/indexed-repository.ts';
 import type { KeptIndex } from '../../repository/kept-index.ts';
 import { beginLock, joined } from '../../repository/locks.ts';
 import type { Repository } from '../../repository/repository.ts';
+import { unmarkNeeded } from '../../repository/unmark.ts';
 
 export interface WriteLockOptions {
   readonly clock: Clock;
@@ -21,10 +24,12 @@ export interface WriteAccess {
   readonly signal: AbortSignal;
   /** Resolves when the lock counts. Nothing may be saved before. */
   readonly mayWrite: Promise<void>;
+  /** The end of a span: everything that the snapshot refers to is durable and indexed, and it is saved. */
+  readonly saveSnapshot: (snapshot: Snapshot) => Promise<StoredSnapshot>;
 }
 
 /**
- * Runs `work` with a shared lock and the index. Work begins while the lock's second look is still being waited for, and
+ * One span of a writer (ADR 010): lock, index, work, a last look, snapshot. Runs `work` with a shared lock and the index. Work begins while the lock's second look is still being waited for, and
  * must save nothing before `mayWrite` resolves. Should somebody have removed index files in just that time, it is
  * begun again with the index as it is then: nothing is believed that may have been learnt before the lock counted.
  */
@@ -36,22 +41,20 @@ export async function withWriteLock<Result>(
   const { clock, retryFor, kept } = options;
   const outer = options.signal ?? new AbortController().signal;
   if (options.dryRun) {
-    return await work({
-      indexed: await repository.loadIndex(outer),
-      signal: outer,
-      mayWrite: Promise.resolve(),
-    });
+    const indexed = await repository.loadIndex(outer);
+    const mayWrite = Promise.resolve();
+    return await work({ indexed, signal: outer, mayWrite, saveSnapshot: saverOf(indexed, mayWrite, outer) });
   }
   const lock = await beginLock(repository, { exclusive: false, clock, retryFor, signal: outer });
   try {
     const signal = joined(lock.signal, outer);
     for (;;) {
       const indexed = await (kept === undefined ? repository.loadIndex(outer) : kept.current(outer));
-      const mayWrite = assertCurrent(repository, indexed, lock.confirmed, outer);
+      const mayWrite = assertCurrent(indexed, lock.confirmed, outer);
       // Work that fails for another reason first must not leave this one unheard.
       mayWrite.catch(() => undefined);
       try {
-        return await work({ indexed, signal, mayWrite });
+        return await work({ indexed, signal, mayWrite, saveSnapshot: saverOf(indexed, mayWrite, signal) });
       } catch (error) {
         kept?.drop();
         if (!(error instanceof IndexChanged)) throw error;
@@ -67,13 +70,45 @@ class IndexChanged extends Error {}
 
 /** Every index file that was read must still be there. Further ones only mean that more could be deduplicated. */
 async function assertCurrent(
-  repository: Repository,
   indexed: IndexedRepository,
   confirmed: Promise<void>,
   signal: AbortSignal,
 ): Promise<void> {
   await confirmed;
+  if (!(await isCurrent(indexed, signal))) throw new IndexChanged();
+}
+
+/** Whether no index file that was read or written is gone: only by that is a pack marked or removed. */
+async function isCurrent({ repository, index }: IndexedRepository, signal: AbortSignal): Promise<boolean> {
   const there = new Set<string>();
   for await (const { name } of repository.backend.list('index', signal)) there.add(name);
-  if (!indexed.index.files.isSubsetOf(there)) throw new IndexChanged();
+  return index.files.isSubsetOf(there);
+}
+
+/**
+ * While our lock counts nobody replaces index files. If somebody did, it was taken away from us: what the snapshot needs
+ * is looked for, and taken back where it is only marked. Better no snapshot than one that lacks something.
+ */
+function saverOf(
+  indexed: IndexedRepository,
+  mayWrite: Promise<void>,
+  signal: AbortSignal,
+): WriteAccess['saveSnapshot'] {
+  const { repository } = indexed;
+  return async (snapshot) => {
+    await mayWrite;
+    if (!(await isCurrent(indexed, signal))) {
+      try {
+        await unmarkNeeded(repository, [snapshot.tree], signal);
+      } catch (error) {
+        if (!isFailure(error, 'repository.blob-missing')) throw error;
+        throw new Failure('repository.lock-lost', 'somebody removed data in spite of our lock', {
+          subject: repository.backend.location,
+          hint: 'run the command again; what is still there is used then',
+          cause: error,
+        });
+      }
+    }
+    return { ...snapshot, id: await repository.saveSnapshot(snapshot, signal) };
+  };
 }

@@ -426,6 +426,7 @@ describe('a check beside others', () => {
       approve: () => true,
       maxUnused: { bytes: 0 },
       repackUncompressed: true,
+      grace: 'none',
     });
     let snapshotsRead = 0;
     const report = await check(copy.repository, {

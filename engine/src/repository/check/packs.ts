@@ -95,8 +95,8 @@ function reportStrangers(ledger: Ledger, index: Index, sizes: Map<Id, number>): 
       severity: 'note',
       code: 'pack.marked',
       subject: `${marked} packs`,
-      message: `${marked} packs are marked for deletion by rustic.`,
-      hint: 'holdfast repo prune removes them.',
+      message: `${marked} packs are marked for deletion.`,
+      hint: 'A holdfast repo prune that comes late enough removes them.',
     });
   }
   if (sizes.size === 0) return;

@@ -128,7 +128,7 @@ function reportTree(ledger: Ledger, id: Id, code: string, why: string): void {
   });
 }
 
-/** Blobs that snapshots need and that only packs hold that rustic has marked for deletion. */
+/** Blobs that snapshots need and that only packs hold that are marked for deletion. */
 class MarkedBlobs {
   readonly #ledger: Ledger;
   readonly #places = new Map<BlobKey, { pack: Id; blob: PackedBlob }>();

@@ -1,5 +1,6 @@
 import type { BlobType } from '../../format/types.ts';
 import type { Id } from '../../kernel/id.ts';
+import type { RecordAge } from '../forgotten/expiry.ts';
 
 /** Bytes as they are stored, seals included. */
 export interface Amount {
@@ -19,8 +20,8 @@ export interface PackUsage {
   readonly duplicate: Amount;
   /** Some of its blobs are not compressed. */
   readonly uncompressed: boolean;
-  /** rustic has marked it for deletion. */
-  readonly marked: boolean;
+  /** When it was marked for deletion, in milliseconds since the epoch; undefined when it is not. */
+  readonly markedAt: number | undefined;
 }
 
 /** All that a plan is decided by. */
@@ -30,4 +31,8 @@ export interface PruneFacts {
   readonly unreferenced: readonly { readonly id: Id; readonly size: number }[];
   /** Packs that the index names, that are not there, and that nobody needs. */
   readonly gone: readonly Id[];
+  /** Small index files that are worth being joined. */
+  readonly indexFiles: number;
+  /** Of what was forgotten. */
+  readonly records: readonly RecordAge[];
 }

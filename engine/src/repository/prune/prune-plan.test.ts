@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Id } from '../../kernel/id.ts';
 import type { PackUsage, PruneFacts } from './pack-usage.ts';
-import { type PruneOptions, planPrune } from './prune-plan.ts';
+import { type PruneOptions, planPrune, withoutRemoving } from './prune-plan.ts';
 
 const MiB = 1024 * 1024;
 let count = 0;
@@ -17,13 +17,13 @@ function pack(used: number, unused: number, changes: Partial<PackUsage> = {}): P
     unused: { blobs: Math.sign(unused), bytes: unused },
     duplicate: { blobs: 0, bytes: 0 },
     uncompressed: false,
-    marked: false,
+    markedAt: undefined,
     ...changes,
   };
 }
 
 function plan(packs: readonly PackUsage[], options: PruneOptions = {}) {
-  return planPrune({ packs, unreferenced: [], gone: [] }, options);
+  return planPrune({ packs, unreferenced: [], gone: [], indexFiles: 0, records: [] }, options);
 }
 
 /** What happens to each pack, in order. */
@@ -94,10 +94,87 @@ describe('a pack', () => {
   });
 
   test('that is marked goes, or stays and loses its mark', () => {
-    const packs = [pack(0, MiB, { marked: true }), pack(20 * MiB, 0, { marked: true })];
+    const packs = [pack(0, MiB, { markedAt: 5 }), pack(20 * MiB, 0, { markedAt: 5 })];
     expect(fates(packs)).toEqual(['remove: not in use', 'keep: marked, but in use']);
     expect(plan(packs).idle).toBe(false);
     expect(plan(packs.slice(1)).idle).toBe(false);
+  });
+});
+
+describe('with a grace', () => {
+  const grace = { now: 100, keep: 10 };
+  const fatesOf = (packs: readonly PackUsage[]) =>
+    planPrune({ packs, unreferenced: [], gone: [], indexFiles: 0, records: [] }, {}, grace).packs.map(
+      ({ action }) => action,
+    );
+
+  test('what nobody needs is marked, then waits, then goes', () => {
+    const marks = [undefined, 101, Number.POSITIVE_INFINITY, 100, 91, 90, 0];
+    expect(fatesOf(marks.map((markedAt) => pack(0, MiB, { markedAt })))).toEqual([
+      'mark',
+      'mark',
+      'mark',
+      'wait',
+      'wait',
+      'remove',
+      'remove',
+    ]);
+  });
+
+  test('what is in use loses its mark however old that is', () => {
+    expect(fatesOf([pack(20 * MiB, 0, { markedAt: 0 })])).toEqual(['keep']);
+  });
+
+  test('the plan tells what is marked, what goes and until when the rest stays', () => {
+    const packs = [
+      pack(0, 300, { size: 300 }),
+      pack(0, 400, { size: 400, markedAt: 95 }),
+      pack(0, 500, { size: 500, markedAt: 93 }),
+      pack(0, 600, { size: 600, markedAt: 20 }),
+      pack(50, 700, { size: 750 }),
+    ];
+    const unreferenced = [{ id: 'f'.repeat(64) as Id, size: 1_000 }];
+    const { totals, idle } = planPrune(
+      { packs, unreferenced, gone: [], indexFiles: 0, records: [] },
+      {},
+      grace,
+    );
+    expect(totals).toMatchObject({
+      marked: { packs: 3, bytes: 300 + 750 + 1_000 },
+      waiting: { packs: 2, bytes: 900, until: 103 },
+      removed: { packs: 1, bytes: 600 },
+      freed: 600,
+    });
+    expect(idle).toBe(false);
+  });
+
+  test('a plan that only waits has nothing to do', () => {
+    const packs = [pack(0, 300, { markedAt: 95 })];
+    expect(planPrune({ packs, unreferenced: [], gone: [], indexFiles: 0, records: [] }, {}, grace).idle).toBe(
+      true,
+    );
+  });
+
+  test('whatever somebody came to need stays, and nothing else does', () => {
+    const packs = [
+      pack(0, 300),
+      pack(0, 300, { markedAt: 95 }),
+      pack(0, 300, { markedAt: 5 }),
+      pack(50, 700),
+    ];
+    const before = planPrune({ packs, unreferenced: [], gone: [], indexFiles: 0, records: [] }, {}, grace);
+    const needed = new Set(packs.map(({ id }) => id));
+    expect(withoutRemoving(before, needed).packs.map(({ action }) => action)).toEqual(
+      packs.map(() => 'keep'),
+    );
+    needed.delete(packs[0]!.id);
+    expect(withoutRemoving(before, needed).packs.map(({ action }) => action)).toEqual([
+      'mark',
+      'keep',
+      'keep',
+      'keep',
+    ]);
+    expect(withoutRemoving(before, new Set())).toBe(before);
   });
 });
 
@@ -123,6 +200,8 @@ describe('a plan', () => {
       ],
       unreferenced: [{ id: 'f'.repeat(64) as Id, size: 1_000 }],
       gone: [],
+      indexFiles: 0,
+      records: [],
     };
     expect(planPrune(facts).totals).toEqual({
       before: { packs: 5, bytes: 200 + 400 + 550 + 10 + 1_000 },
@@ -130,6 +209,8 @@ describe('a plan', () => {
       repacked: { packs: 1, bytes: 550, freed: 400 },
       removed: { packs: 2, bytes: 410 },
       unreferenced: { packs: 1, bytes: 1_000 },
+      marked: { packs: 0, bytes: 0 },
+      waiting: { packs: 0, bytes: 0 },
       freed: 1_810,
       unusedAfter: 0,
     });
@@ -137,7 +218,10 @@ describe('a plan', () => {
 
   test('that would change nothing says so', () => {
     expect(plan([pack(20 * MiB, 0)]).idle).toBe(true);
-    expect(planPrune({ packs: [], unreferenced: [], gone: ['a'.repeat(64) as Id] }).idle).toBe(false);
+    expect(
+      planPrune({ packs: [], unreferenced: [], gone: ['a'.repeat(64) as Id], indexFiles: 0, records: [] })
+        .idle,
+    ).toBe(false);
   });
 
   test('refuses a percentage that is none', () => {

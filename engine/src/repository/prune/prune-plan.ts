@@ -1,4 +1,7 @@
 import { Failure } from '../../kernel/failure.ts';
+import type { Id } from '../../kernel/id.ts';
+import { expiredRecords } from '../forgotten/expiry.ts';
+import type { Grace } from '../grace.ts';
 import type { PackUsage, PruneFacts } from './pack-usage.ts';
 
 export interface PruneOptions {
@@ -20,6 +23,7 @@ export type PruneReason =
   | 'limit of rewriting reached'
   | 'data, and only trees are rewritten'
   | 'marked, but in use'
+  | 'marked not long enough'
   | 'not in use'
   | 'partly in use'
   | 'small'
@@ -27,15 +31,24 @@ export type PruneReason =
   | 'data and trees mixed';
 
 export interface PlannedPack extends PackUsage {
-  readonly action: 'keep' | 'repack' | 'remove';
+  /** `wait`: it is marked and stays so. With a grace, what is repacked is marked then, otherwise removed. */
+  readonly action: 'keep' | 'repack' | 'mark' | 'wait' | 'remove';
   readonly reason: PruneReason;
 }
 
 /** What prune will do: to be shown, then executed once. */
 export interface PrunePlan {
   readonly packs: readonly PlannedPack[];
+  /** Marked when there is a grace, otherwise removed. */
   readonly unreferenced: PruneFacts['unreferenced'];
   readonly gone: PruneFacts['gone'];
+  /** How many small index files become few. */
+  readonly indexFiles: number;
+  readonly records: PruneFacts['records'];
+  /** The records by which nothing can come back any more, which go. */
+  readonly expired: readonly Id[];
+  /** Undefined: whatever goes, goes at once. */
+  readonly grace: Grace | undefined;
   readonly totals: PruneTotals;
   /** Nothing is to be done. */
   readonly idle: boolean;
@@ -51,19 +64,25 @@ export interface PruneTotals {
   readonly kept: Total;
   /** Read and written anew: `freed` is how much smaller that makes them. */
   readonly repacked: Total & { readonly freed: number };
+  /** Now; `unreferenced` ones apart. */
   readonly removed: Total;
   readonly unreferenced: Total;
-  /** What the repository gets smaller by. */
+  /** Marked now, those that are written anew and those that no index names among them. */
+  readonly marked: Total;
+  /** Marked before; `until` is when the first of them may go, in milliseconds since the epoch. */
+  readonly waiting: Total & { readonly until?: number };
+  /** What is removed now, and what rewriting saves where nothing is marked, in bytes. */
   readonly freed: number;
   /** What nobody needs and what stays all the same, in bytes. */
   readonly unusedAfter: number;
 }
 
 /**
- * Pure. A pack that nobody needs goes. Of those that are needed in part, the ones with the largest unneeded share are
- * written anew, trees first, until what stays unneeded is within the limit. Ten or more small packs are joined.
+ * Pure. A pack that nobody needs goes: with a grace it is marked first, and removed by a later prune. Of those that are
+ * needed in part, the ones that save most for each byte that is moved are written anew, trees first, until what stays
+ * unneeded is within the limit. Ten or more small packs are joined.
  */
-export function planPrune(facts: PruneFacts, options: PruneOptions = {}): PrunePlan {
+export function planPrune(facts: PruneFacts, options: PruneOptions = {}, grace?: Grace): PrunePlan {
   const packSize = options.packSize ?? DEFAULT_PACK_BYTES;
   const planned = new Map<PackUsage, PlannedPack>();
   const decide = (pack: PackUsage, action: PlannedPack['action'], reason: PruneReason) => {
@@ -72,9 +91,10 @@ export function planPrune(facts: PruneFacts, options: PruneOptions = {}): PruneP
   const candidates: Candidate[] = [];
   for (const pack of facts.packs) {
     const cause = causeToRepack(pack, options);
-    if (pack.used.blobs === 0) decide(pack, 'remove', 'not in use');
-    else if (cause === undefined) decide(pack, 'keep', pack.marked ? 'marked, but in use' : 'in use');
-    else if (options.repackCacheableOnly && pack.type === 'data') {
+    if (pack.used.blobs === 0) decide(pack, ...fateOfUnused(pack, grace));
+    else if (cause === undefined) {
+      decide(pack, 'keep', pack.markedAt === undefined ? 'in use' : 'marked, but in use');
+    } else if (options.repackCacheableOnly && pack.type === 'data') {
       decide(pack, 'keep', 'data, and only trees are rewritten');
     } else candidates.push({ pack, cause });
   }
@@ -98,11 +118,33 @@ export function planPrune(facts: PruneFacts, options: PruneOptions = {}): PruneP
       unused -= wasteOf(pack);
     }
   }
-  return assemble(
-    facts,
-    facts.packs.map((pack) => planned.get(pack)).filter((pack) => pack !== undefined),
-    unused,
-  );
+  const packs = facts.packs.map((pack) => planned.get(pack)).filter((pack) => pack !== undefined);
+  return assemble({ ...facts, packs, grace }, unused);
+}
+
+/**
+ * Pure: the plan as it is when some packs have to stay after all, since somebody came to need them while it was made.
+ * Those that were written anew are there twice then; the next prune sees to that.
+ */
+export function withoutRemoving(plan: PrunePlan, needed: ReadonlySet<Id>): PrunePlan {
+  if (needed.size === 0) return plan;
+  const packs = plan.packs.map((pack): PlannedPack => {
+    if (pack.action === 'keep' || !needed.has(pack.id)) return pack;
+    return { ...pack, action: 'keep', reason: pack.markedAt === undefined ? 'in use' : 'marked, but in use' };
+  });
+  const unreferenced = plan.unreferenced.filter(({ id }) => !needed.has(id));
+  const gone = plan.gone.filter((id) => !needed.has(id));
+  return assemble({ ...plan, packs, unreferenced, gone }, plan.totals.unusedAfter);
+}
+
+/** A mark from the future says that somebody's clock is wrong: its time begins now. */
+function fateOfUnused(
+  { markedAt }: PackUsage,
+  grace: Grace | undefined,
+): readonly [PlannedPack['action'], PruneReason] {
+  if (grace === undefined) return ['remove', 'not in use'];
+  if (markedAt === undefined || markedAt > grace.now) return ['mark', 'not in use'];
+  return markedAt + grace.keep > grace.now ? ['wait', 'marked not long enough'] : ['remove', 'not in use'];
 }
 
 interface Candidate {
@@ -156,31 +198,59 @@ function unusedLimit(used: number, limit: NonNullable<PruneOptions['maxUnused']>
   return limit.percent === 100 ? Number.POSITIVE_INFINITY : (used * limit.percent) / (100 - limit.percent);
 }
 
-function assemble(facts: PruneFacts, packs: readonly PlannedPack[], unusedAfter: number): PrunePlan {
-  const of = (action: PlannedPack['action']) => totalOf(packs.filter((pack) => pack.action === action));
-  const repacked = packs.filter(({ action }) => action === 'repack');
+type Decided = Pick<PrunePlan, 'packs' | 'unreferenced' | 'gone' | 'indexFiles' | 'records' | 'grace'>;
+
+function assemble(
+  { packs, unreferenced, gone, indexFiles, records, grace }: Decided,
+  unusedAfter: number,
+): PrunePlan {
+  const having = (...actions: PlannedPack['action'][]) =>
+    packs.filter(({ action }) => actions.includes(action));
+  const repacked = having('repack');
+  const removed = totalOf(having('remove'));
+  const strays = totalOf(unreferenced);
   const repackFreed = sum(repacked, wasteOf);
-  const removed = of('remove');
-  const unreferenced = totalOf(facts.unreferenced);
-  const inIndex = totalOf(facts.packs);
+  const inIndex = totalOf(packs);
+  const marked = totalOf(grace === undefined ? [] : [...having('mark', 'repack'), ...unreferenced]);
+  const expired = expiredRecords(records, {
+    grace,
+    ending: having('remove').map(({ markedAt = 0 }) => markedAt),
+    more: marked.packs > 0 || having('wait').length > 0,
+  });
   return {
     packs,
-    unreferenced: facts.unreferenced,
-    gone: facts.gone,
+    unreferenced,
+    gone,
+    indexFiles,
+    records,
+    expired,
+    grace,
     totals: {
-      before: { packs: inIndex.packs + unreferenced.packs, bytes: inIndex.bytes + unreferenced.bytes },
-      kept: of('keep'),
+      before: { packs: inIndex.packs + strays.packs, bytes: inIndex.bytes + strays.bytes },
+      kept: totalOf(having('keep')),
       repacked: { ...totalOf(repacked), freed: repackFreed },
       removed,
-      unreferenced,
-      freed: removed.bytes + unreferenced.bytes + repackFreed,
+      unreferenced: strays,
+      marked,
+      waiting: { ...totalOf(having('wait')), ...firstToGo(having('wait'), grace) },
+      freed: removed.bytes + (grace === undefined ? strays.bytes + repackFreed : 0),
       unusedAfter,
     },
     idle:
-      facts.unreferenced.length === 0 &&
-      facts.gone.length === 0 &&
-      packs.every(({ action, marked }) => action === 'keep' && !marked),
+      unreferenced.length === 0 &&
+      gone.length === 0 &&
+      expired.length === 0 &&
+      indexFiles === 0 &&
+      packs.every(
+        ({ action, markedAt }) => action === 'wait' || (action === 'keep' && markedAt === undefined),
+      ),
   };
+}
+
+function firstToGo(waiting: readonly PlannedPack[], grace: Grace | undefined): { until?: number } {
+  if (grace === undefined || waiting.length === 0) return {};
+  const oldest = waiting.reduce((first, { markedAt = first }) => Math.min(first, markedAt), grace.now);
+  return { until: oldest + grace.keep };
 }
 
 function wasteOf(pack: Pick<PackUsage, 'unused' | 'duplicate'>): number {

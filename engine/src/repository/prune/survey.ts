@@ -1,34 +1,41 @@
+import type { MarkedPack } from '../../format/index-file.ts';
 import type { PackedBlob } from '../../format/types.ts';
 import { Failure, isFailure } from '../../kernel/failure.ts';
 import { type Id, isId, shortId } from '../../kernel/id.ts';
-import { Index } from '../index.ts';
+import { isRecord } from '../forgotten/record.ts';
+import { Index, markedAt } from '../index.ts';
 import { IndexedRepository } from '../indexed-repository.ts';
 import { PackContents } from '../pack-contents.ts';
 import type { Repository } from '../repository.ts';
 import { findUsedBlobs } from '../used-blobs.ts';
 import { ChosenPlaces } from './chosen-places.ts';
+import { filesToMerge } from './index-rewrite.ts';
 import type { PackUsage, PruneFacts } from './pack-usage.ts';
 
-/** What prune knows of a repository, as long as nobody else changes it. */
+/** What prune knows of a repository: all of it was so at some moment, and what snapshots needed then was all there. */
 export interface PruneSurvey {
   readonly indexed: IndexedRepository;
   readonly facts: PruneFacts;
   /** The names of the snapshots and index files that it was made from. */
   readonly snapshots: ReadonlySet<string>;
-  /** Packs that rustic has marked for deletion, those that are needed included. */
-  readonly marked: ReadonlySet<Id>;
+  /** Packs that are marked for deletion, those that are needed included, as the index names them. */
+  readonly marked: ReadonlyMap<Id, MarkedPack>;
+  /** For each entry of the blob table 1 when a snapshot needs it. */
+  readonly used: Uint8Array;
   /** The blobs of a pack that it is to keep, by offset. */
   needed(pack: Id): PackedBlob[];
 }
 
 export interface SurveyOptions {
+  /** Nothing that was forgotten is to come back: records of it are not needed. */
+  readonly withoutRecords?: boolean;
   /** Trees read so far. */
   readonly onTree?: (trees: number) => void;
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * Finds out what snapshots need. Throws `repository.damaged` when anything of that is missing, cut off or cannot be
+ * Finds out what snapshots need. Others may add to the repository meanwhile, but not remove. Throws `repository.damaged` when anything of that is missing, cut off or cannot be
  * read: a repository in which something is wrong is not the place to remove files from.
  */
 export async function surveyRepository(
@@ -38,16 +45,16 @@ export async function surveyRepository(
   const { signal } = options;
   const snapshots = await repository.loadSnapshots(signal);
   const index = await Index.load(repository, signal);
-  const marked = index.marked();
-  // What lies only in a marked pack can still be needed. Added last, it is found where nothing else has the blob.
-  for (const pack of marked) index.addPack(pack);
+  const marked = new Map(index.marked().map((pack) => [pack.id, pack]));
+  // What lies only in a marked pack can still be needed.
+  index.countMarked();
   const indexed = new IndexedRepository(repository, index);
   const contents = PackContents.of(index);
   const files = await listPacks(repository, signal);
   const { flags, missing } = await stoppingAtDamage(repository, () =>
     findUsedBlobs(
       indexed,
-      snapshots.map(({ tree }) => tree),
+      snapshots.filter((one) => !(options.withoutRecords && isRecord(one))).map(({ tree }) => tree),
       options,
     ),
   );
@@ -59,10 +66,9 @@ export async function surveyRepository(
         (first === undefined ? '' : `, ${first.type} blob ${shortId(first.id)} among them`),
     );
   }
-  const markedIds = new Set(marked.map(({ id }) => id));
   const places = new ChosenPlaces(index, contents, flags, {
     isWhole: (pack) => files.get(index.packs[pack] as Id) === contents.sizeOf(pack),
-    isMarked: (pack) => markedIds.has(index.packs[pack] as Id),
+    isMarked: (pack) => marked.has(index.packs[pack] as Id),
   });
 
   const packs: PackUsage[] = [];
@@ -77,15 +83,26 @@ export async function surveyRepository(
       throw unsafe(repository, `pack ${shortId(id)}, which snapshots need, ${is}`);
     }
     if (size === undefined) gone.push(id);
-    else packs.push({ id, size, marked: markedIds.has(id), ...usage });
+    else packs.push({ id, size, markedAt: timeOf(marked.get(id)), ...usage });
   }
   return {
     indexed,
-    facts: { packs, gone, unreferenced: [...files].map(([id, size]) => ({ id, size })) },
+    facts: {
+      packs,
+      gone,
+      unreferenced: [...files].map(([id, size]) => ({ id, size })),
+      indexFiles: filesToMerge(index.contents).length,
+      records: snapshots.filter(isRecord).map(({ id, time }) => ({ id, time: Date.parse(time) })),
+    },
     snapshots: new Set(snapshots.map(({ id }) => id)),
-    marked: markedIds,
+    marked,
+    used: flags,
     needed: (pack) => places.neededOf(index.packNumber(pack)),
   };
+}
+
+function timeOf(mark: MarkedPack | undefined): number | undefined {
+  return mark === undefined ? undefined : markedAt(mark);
 }
 
 async function listPacks(repository: Repository, signal?: AbortSignal): Promise<Map<Id, number>> {

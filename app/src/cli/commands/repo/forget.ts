@@ -18,6 +18,7 @@ import { type PruneOutcome, renderPruneOutcome } from '../../render/prune-plan.t
 import type { RepositoryAccess } from '../../repository-options.ts';
 import { addSnapshotFilter, type SnapshotFilter } from '../../snapshot-filter.ts';
 import { signs } from '../../style.ts';
+import { type PlanUndo, undoForget } from './undo-forget.ts';
 
 /** Counts are `Infinity` for unlimited. */
 export interface KeepOptions {
@@ -43,6 +44,7 @@ export interface ForgetOptions extends KeepOptions, SnapshotFilter, PruneOptions
   readonly prune?: true;
   readonly dryRun?: true;
   readonly compact?: true;
+  readonly undo?: true;
 }
 
 export interface ForgetRequest extends ForgetOptions {
@@ -62,6 +64,14 @@ export type PlanForget = (
   work: Work,
 ) => Promise<Planned<ForgetPlan, ForgetOutcome>>;
 
+/** What forgetting needs, and undoing it. */
+export interface ForgetParts {
+  readonly planForget: PlanForget;
+  readonly planUndo: PlanUndo;
+}
+
+export type { PlanUndo } from './undo-forget.ts';
+
 const PERIODS = ['hourly', 'daily', 'weekly', 'monthly', 'yearly'] as const;
 /** restic has -H for hourly here; it is --host everywhere else, so in this command's filter as well. */
 const FLAGS = {
@@ -80,13 +90,14 @@ const UNITS = {
 } as const;
 const GROUPINGS: readonly string[] = ['host', 'paths', 'tags'] satisfies Grouping[];
 
-export function define(parent: Command, context: Context, planForget: PlanForget): void {
+export function define(parent: Command, context: Context, { planForget, planUndo }: ForgetParts): void {
   const command = newCommand(parent, {
     usage: 'forget [point...]',
     summary: 'thin out snapshots by rules, or remove some',
     description:
       'Removes the snapshots that no rule keeps, and says for each why it stays or goes. Their data stays in the ' +
-      'repository until a prune.',
+      'repository until a prune has marked it and another one, a day later, removes it: until then --undo brings ' +
+      'them back.',
     examples: [
       [
         'holdfast repo forget --keep-daily 7 --keep-weekly 5 --keep-monthly 12 --dry-run',
@@ -94,6 +105,7 @@ export function define(parent: Command, context: Context, planForget: PlanForget
       ],
       ['holdfast repo forget --keep-within 30d --keep-yearly unlimited --prune', 'and free the space'],
       ['holdfast repo forget 1a2b3c4d', 'exactly this one'],
+      ['holdfast repo forget --undo', 'bring back what was forgotten last'],
     ],
   });
   addKeepOptions(command);
@@ -103,12 +115,14 @@ export function define(parent: Command, context: Context, planForget: PlanForget
     .option('-n, --dry-run', 'remove nothing, only show the plan')
     .option('--prune', 'then free the space of what was forgotten')
     .option('-c, --compact', 'show only the counts of each group')
+    .option('--undo', 'bring back the points that are named, or those of the last forget')
     .setOptionValueWithSource('groupBy', ['host', 'paths'], 'default');
   addSnapshotFilter(command);
   addPruneOptions(command);
   endRepositoryCommand(command).action(async (snapshots: string[]) => {
     const request = { ...command.opts<ForgetOptions>(), snapshots };
     refuseContradictions(request);
+    if (request.undo === true) return await undoForget(command, context, request, planUndo);
     await forget(command, context, request, planForget);
   });
 }
@@ -156,7 +170,8 @@ async function forget(
 }
 
 function nextAfter({ forgotten }: ForgetOutcome): string[] {
-  return forgotten === 0 ? [] : ['  Next: holdfast repo prune   frees their space'];
+  if (forgotten === 0) return [];
+  return ['  Next: holdfast repo prune   frees their space; holdfast repo forget --undo brings them back'];
 }
 
 function addKeepOptions(command: Command): void {
@@ -193,7 +208,12 @@ export function parseGrouping(text: string): readonly Grouping[] {
 
 /** Without any rule everything would go: that is never what somebody means. */
 function refuseContradictions(request: ForgetRequest): void {
-  const rules = Object.keys(request).some((name) => name.startsWith('keep'));
+  // `--keep-delete` says how long marked packs stay, not which points do.
+  const rules = Object.keys(request).some((name) => name.startsWith('keep') && name !== 'keepDelete');
+  if (request.undo === true) {
+    if (!rules && request.prune !== true) return;
+    throw new Failure('usage', '--undo brings points back: --keep rules and --prune contradict it');
+  }
   if (request.snapshots.length > 0 && rules) {
     throw new Failure('usage', 'points and --keep rules contradict each other: give one or the other');
   }

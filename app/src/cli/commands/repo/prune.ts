@@ -34,12 +34,14 @@ export function define(parent: Command, context: Context, planPrune: PlanPrune):
     usage: 'prune',
     summary: 'free the space of what no snapshot needs',
     description:
-      'Removes data that no snapshot refers to. What is still needed is written anew before the old files go, so ' +
-      'it can be interrupted at any moment.',
+      'Frees the data that no snapshot refers to, beside backups and restores: what nobody needs is marked, and ' +
+      'removed by a prune that comes 23 hours later or more, so that a forget can be undone until then. It can be ' +
+      'interrupted at any moment.',
     examples: [
       ['holdfast repo prune --dry-run', 'show what would become free'],
       ['holdfast repo prune --max-unused 10%', 'rewrite less, keep a little more'],
       ['holdfast repo prune --max-repack-size 5G', 'in small portions, night by night'],
+      ['holdfast repo prune --instant-delete', 'free the space now, while nobody works here'],
     ],
   });
   command.option('-n, --dry-run', 'change nothing, only show the plan');
@@ -53,7 +55,7 @@ export function define(parent: Command, context: Context, planPrune: PlanPrune):
     present(
       command,
       context,
-      { lines: () => renderPrunePlan(plan), records: () => [prunePlanRecord(plan)] },
+      { lines: () => renderPrunePlan(plan, context.timeZone), records: () => [prunePlanRecord(plan)] },
       kind,
     );
     if (options.dryRun === true || plan.idle) return;

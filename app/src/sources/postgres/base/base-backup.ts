@@ -112,8 +112,8 @@ export async function backUpBase(
       excludes: [],
       summary: summarize({ ...counts, filesNew: files, bytesProcessed: size }, startedAt, clock.now()),
     });
-    const id = await repository.saveSnapshot(snapshot, access.signal);
-    return { snapshot: { ...snapshot, id }, record, findings, sent, took: clock.now() - startedAt };
+    const saved = await access.saveSnapshot(snapshot);
+    return { snapshot: saved, record, findings, sent, took: clock.now() - startedAt };
   });
 }
 

@@ -28,7 +28,7 @@ export async function saveEvidence(
 ): Promise<StoredSnapshot> {
   const startedAt = clock.now();
   const lock = { clock, dryRun: false, retryFor: retryLock, signal };
-  return await withWriteLock(repository, lock, async ({ indexed, mayWrite, signal }) => {
+  return await withWriteLock(repository, lock, async ({ indexed, mayWrite, signal, saveSnapshot }) => {
     const writer = new WritingSession(indexed, { clock, mayWrite, signal, workers: 1 });
     try {
       const { uid, gid, username: user } = labels;
@@ -47,7 +47,7 @@ export async function saveEvidence(
         excludes: [],
         summary: summarize(counts, startedAt, clock.now()),
       });
-      return { ...snapshot, id: await repository.saveSnapshot(snapshot, signal) };
+      return await saveSnapshot(snapshot);
     } catch (error) {
       await writer.abandon();
       throw error;

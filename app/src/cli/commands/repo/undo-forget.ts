@@ -1,0 +1,59 @@
+import type { Command } from 'commander';
+import { accessFor, present, type Work, withProgress } from '../../command-frame.ts';
+import type { Context } from '../../context.ts';
+import { formatCounted } from '../../format.ts';
+import type { Planned } from '../../planned.ts';
+import { renderUndoPlan, type UndoPlan, undoPlanRecord } from '../../render/undo-plan.ts';
+import type { RepositoryAccess } from '../../repository-options.ts';
+import { signs } from '../../style.ts';
+
+export interface UndoRequest {
+  /** Bring back exactly these; those of the last forgetting when there are none. */
+  readonly snapshots: readonly string[];
+  readonly dryRun?: true;
+}
+
+export interface UndoOutcome {
+  readonly broughtBack: number;
+}
+
+export type PlanUndo = (
+  access: RepositoryAccess,
+  request: UndoRequest,
+  work: Work,
+) => Promise<Planned<UndoPlan, UndoOutcome>>;
+
+/** `forget --undo`. */
+export async function undoForget(
+  command: Command,
+  context: Context,
+  request: UndoRequest,
+  planUndo: PlanUndo,
+): Promise<void> {
+  const access = await accessFor(command, context);
+  await using planned = await withProgress(command, context, (work) => planUndo(access, request, work));
+  const { plan } = planned;
+  present(
+    command,
+    context,
+    {
+      lines: (_, width) =>
+        renderUndoPlan(plan, { now: context.clock.now(), timeZone: context.timeZone, width }),
+      records: () => [undoPlanRecord(plan)],
+    },
+    request.dryRun === true ? 'answer' : 'confirmation',
+  );
+  if (request.dryRun === true) return;
+  const outcome = await withProgress(command, context, (work) => planned.execute(work));
+  present(
+    command,
+    context,
+    {
+      lines: (style) => [
+        `${style.good(signs.good)} Brought back ${formatCounted(outcome.broughtBack, 'point')}`,
+      ],
+      records: () => [{ type: 'summary', ...outcome }],
+    },
+    'confirmation',
+  );
+}
