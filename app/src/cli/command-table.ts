@@ -23,6 +23,7 @@ import * as ls from './commands/repo/ls.ts';
 import * as prune from './commands/repo/prune.ts';
 import * as stats from './commands/repo/stats.ts';
 import * as unlock from './commands/repo/unlock.ts';
+import * as serve from './commands/serve.ts';
 import type { Registration } from './program.ts';
 
 /** What the commands need from the engine, one function each. */
@@ -51,6 +52,7 @@ export interface CommandParts {
   readonly addKey: keyAdd.AddKey;
   readonly removeKey: keyRemove.RemoveKey;
   readonly changePassword: keyPasswd.ChangePassword;
+  readonly serveRepositories: serve.ServeRepositories;
 }
 
 /** Every command with its part. */
@@ -104,6 +106,7 @@ export function commandTable(parts: CommandParts): Registration[] {
       group: ['repo', 'key'],
       define: (parent, context) => keyPasswd.define(parent, context, parts.changePassword),
     },
+    { group: [], define: (parent, context) => serve.define(parent, context, parts.serveRepositories) },
     { group: [], define: help.define },
   ];
 }

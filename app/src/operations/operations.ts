@@ -24,6 +24,7 @@ import { listEntries } from './repo/ls.ts';
 import { planPrune } from './repo/prune.ts';
 import { measureRepository } from './repo/stats.ts';
 import { unlockRepository } from './repo/unlock.ts';
+import { serveRepositories } from './serve.ts';
 
 /** What stands behind each command on this machine. */
 export function operations(machine: Machine): CommandParts {
@@ -52,5 +53,6 @@ export function operations(machine: Machine): CommandParts {
     addKey: addKey(machine),
     removeKey: removeKey(machine),
     changePassword: changePassword(machine),
+    serveRepositories: serveRepositories(machine),
   };
 }

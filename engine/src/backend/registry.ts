@@ -2,6 +2,9 @@ import { Failure } from '../kernel/failure.ts';
 import type { Address } from './address.ts';
 import type { Backend } from './backend.ts';
 import { createLocal, openLocal } from './local/local.ts';
+import { parseRestAddress } from './rest/address.ts';
+import { restOptions } from './rest/options.ts';
+import { createRest, openRest } from './rest/rest.ts';
 import { parseS3Address } from './s3/address.ts';
 import { s3Options } from './s3/options.ts';
 import { createS3, openS3 } from './s3/s3.ts';
@@ -17,6 +20,8 @@ export async function openBackend(
       return await openLocal({ path: address.path });
     case 's3':
       return await openS3(s3Options(parseS3Address(address.rest), settings));
+    case 'rest':
+      return openRest(restOptions(parseRestAddress(address.rest), settings));
     default:
       throw unsupported(address.scheme);
   }
@@ -32,6 +37,8 @@ export async function createBackend(
       return await createLocal({ path: address.path });
     case 's3':
       return await createS3(s3Options(parseS3Address(address.rest), settings));
+    case 'rest':
+      return await createRest(restOptions(parseRestAddress(address.rest), settings));
     default:
       throw unsupported(address.scheme);
   }
@@ -40,6 +47,6 @@ export async function createBackend(
 function unsupported(scheme: string): Failure {
   return new Failure('repository.unsupported', `This version cannot open ${scheme}: repositories.`, {
     subject: `${scheme}:`,
-    hint: 'It knows directories (/srv/backup) and S3 servers (s3:https://host/bucket/folder).',
+    hint: 'It knows directories (/srv/backup), S3 (s3:https://host/bucket/folder) and REST servers (rest:https://host/folder/).',
   });
 }

@@ -1,5 +1,6 @@
-import { getCACertificates } from 'node:tls';
 import type { S3Client } from '@aws-sdk/client-s3';
+import { CONNECT_MS, SILENCE_MS } from '../http/limits.ts';
+import { trusted } from '../http/trust.ts';
 import type { S3Options } from './options.ts';
 
 /** The part of the SDK that is used here. */
@@ -31,13 +32,5 @@ export async function openClient(options: S3Options): Promise<{ client: S3Client
   return { client, sdk };
 }
 
-/** One list of authorities replaces the other, so both are given. */
-function trusted(authority: Buffer): (string | Buffer)[] {
-  return [...getCACertificates('default'), authority];
-}
-
 /** A multipart upload sends several parts in what is one call. */
 const SOCKETS_PER_CALL = 2;
-const CONNECT_MS = 15_000;
-/** A connection on which nothing has moved for so long is dead: a server that is busy answers or closes. */
-export const SILENCE_MS = 60_000;

@@ -1,5 +1,5 @@
 import { Failure } from '../../kernel/failure.ts';
-import { SILENCE_MS } from './client.ts';
+import { SILENCE_MS } from './limits.ts';
 
 export interface BodyStream extends AsyncIterable<Uint8Array> {
   destroy(error?: Error): unknown;
@@ -17,9 +17,7 @@ export async function collect(
   const bytes = new Uint8Array(length);
   let filled = 0;
   let left = skip;
-  const silence = silenceTimer(() =>
-    body.destroy(new Failure('backend.unreachable', 'The server fell silent in the middle of an answer.')),
-  );
+  const silence = silenceTimer(() => body.destroy(fellSilent()));
   const abort = () => body.destroy(signal?.reason instanceof Error ? signal.reason : new Error('aborted'));
   signal?.addEventListener('abort', abort, { once: true });
   try {
@@ -41,6 +39,38 @@ export async function collect(
     signal?.removeEventListener('abort', abort);
   }
   return filled === length ? bytes : bytes.slice(0, filled);
+}
+
+/** Collects a text of unknown length; one that is larger than `most` bytes is given up: `backend.io`. */
+export async function collectText(
+  body: BodyStream,
+  most: number,
+  signal: AbortSignal | undefined,
+): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  const silence = silenceTimer(() => body.destroy(fellSilent()));
+  try {
+    for await (const chunk of body) {
+      signal?.throwIfAborted();
+      silence.refresh();
+      length += chunk.length;
+      if (length > most) {
+        throw new Failure('backend.io', `The server’s answer is larger than ${most} bytes.`);
+      }
+      chunks.push(chunk);
+    }
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw error;
+  } finally {
+    clearTimeout(silence);
+  }
+  return Buffer.concat(chunks, length).toString();
+}
+
+function fellSilent(): Failure {
+  return new Failure('backend.unreachable', 'The server fell silent in the middle of an answer.');
 }
 
 function silenceTimer(give: () => void): NodeJS.Timeout {
