@@ -5,7 +5,7 @@ import { systemClock } from '@holdfast/engine';
 import { hash } from 'bcryptjs';
 import type { Answered } from '../../app/src/http/repository-server/handler.ts';
 import { passwordCheck } from '../../app/src/http/repository-server/password-check.ts';
-import { UNLIMITED } from '../../app/src/http/repository-server/quota.ts';
+import { quotaOf, UNLIMITED } from '../../app/src/http/repository-server/quota.ts';
 import {
   type RunningServer,
   type ServerOptions,
@@ -21,23 +21,25 @@ export interface RestScene extends AsyncDisposable {
   readonly answered: readonly Answered[];
 }
 
-export interface SceneOptions extends Partial<Pick<ServerOptions, 'listen' | 'tls' | 'quota'>> {
+export interface SceneOptions extends Partial<Pick<ServerOptions, 'listen' | 'tls'>> {
   readonly appendOnly?: boolean;
   readonly privateRepositories?: boolean;
+  /** Bytes. */
+  readonly maxSize?: number;
   /** The text of an htpasswd file. */
   readonly users?: string;
 }
 
 export async function restScene(options: SceneOptions = {}): Promise<RestScene> {
   const root = await mkdtemp(path.join(tmpdir(), 'holdfast-rest-'));
-  const { appendOnly = false, privateRepositories = false, users, ...rest } = options;
+  const { appendOnly = false, privateRepositories = false, users, maxSize, ...rest } = options;
   const passwordFile = path.join(root, '.htpasswd');
   if (users !== undefined) await writeFile(passwordFile, users);
   const answered: Answered[] = [];
   const stores = storesBelow(root);
   const server = await startServer({
     listen: { kind: 'port', host: '127.0.0.1', port: 0 },
-    quota: UNLIMITED,
+    quota: maxSize === undefined ? UNLIMITED : await quotaOf(root, maxSize),
     ...rest,
     stores,
     rules: { appendOnly, privateRepositories },

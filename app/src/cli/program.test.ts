@@ -19,6 +19,7 @@ async function run(words: string[], parts: Partial<CommandParts> = {}, changes: 
 const COMMANDS = [
   ['points'],
   ['demo'],
+  ['serve'],
   ['files', 'backup'],
   ['files', 'restore'],
   ...['init', 'check', 'forget', 'prune', 'stats', 'ls', 'find', 'diff', 'dump', 'unlock'].map((verb) => [

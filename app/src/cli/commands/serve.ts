@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { newCommand, present, type Work, withProgress } from '../command-frame.ts';
 import type { Context } from '../context.ts';
-import { formatCounted, formatDuration } from '../format.ts';
+import { formatCount, formatCounted, formatDuration } from '../format.ts';
 import { addGlobalOptions } from '../global-options.ts';
 import { parseSize } from '../option-values.ts';
 
@@ -42,8 +42,8 @@ export function define(parent: Command, context: Context, serveRepositories: Ser
     examples: [
       ['holdfast serve --path /srv/backups --no-auth --append-only', 'to this machine alone, on port 8000'],
       [
-        'holdfast serve --path /srv/backups --listen :8000 --tls-cert host.pem --tls-key host.key --htpasswd-file users --append-only --private-repos',
-        'to others: each user has a folder of their own',
+        'holdfast serve --path /srv/backups --listen :8000 --tls-cert h.pem --tls-key h.key --htpasswd-file users',
+        'to other machines, over TLS, to the users of that file',
       ],
     ],
   });
@@ -82,5 +82,5 @@ export function define(parent: Command, context: Context, serveRepositories: Ser
 
 function stoppedLine({ requests, refused, milliseconds }: ServeSummary): string {
   const [all, time] = [formatCounted(requests, 'request'), formatDuration(milliseconds)];
-  return `Stopped after ${time}: ${all}, ${refused} of them refused`;
+  return `Stopped after ${time}: ${all}, ${formatCount(refused)} of them refused`;
 }

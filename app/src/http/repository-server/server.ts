@@ -42,6 +42,8 @@ export async function startServer({ listen, tls, ...parts }: ServerOptions): Pro
   let stopping = false;
   server.on('request', (request, response) => {
     if (stopping) response.setHeader('Connection', 'close');
+    // One that began before the stop was promised that its connection stays.
+    response.once('close', () => stopping && server.closeIdleConnections());
     const answering = handle({ request, response }).finally(() => running.delete(answering));
     running.add(answering);
   });
