@@ -48,7 +48,7 @@ export function serveRepositories({
       quota: maxSize === undefined ? UNLIMITED : await quotaOf(root, maxSize),
       onAnswered: (answered) => {
         count.requests += 1;
-        if (answered.status >= 400) count.refused += 1;
+        if (isRemarkable(answered)) count.refused += 1;
         if (request.verbose || isRemarkable(answered)) progress.note(logLine(answered));
       },
     });

@@ -23,7 +23,7 @@ export interface ServeRequest {
 
 export interface ServeSummary {
   readonly requests: number;
-  /** Of these; a name that is taken or not there is among them. */
+  /** Of these; that a file is not there is an answer, no refusal. */
   readonly refused: number;
   readonly milliseconds: number;
 }
