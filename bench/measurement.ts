@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { access, readFile } from 'node:fs/promises';
+import { access, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { Failure } from '../engine/src/kernel/failure.ts';
 import { installWithApt } from '../test/servers/apt.ts';
@@ -19,6 +19,13 @@ export interface Command {
   readonly program: string;
   readonly args: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
+  /** Who runs it; we ourselves unless said. */
+  readonly account?: Account;
+}
+
+export interface Account {
+  readonly uid: number;
+  readonly gid: number;
 }
 
 /**
@@ -45,48 +52,91 @@ async function isThere(path: string): Promise<boolean> {
 
 /** Runs a command to its end. Fails with `internal` and the end of its output when it does. */
 export async function measure(command: Command, scratch: string, signal?: AbortSignal): Promise<Measurement> {
-  const report = path.join(scratch, 'time');
+  return await startMeasured(command, scratch, signal).measured;
+}
+
+/** A program that is under way. */
+export interface Running {
+  /** Its output so far. */
+  output(): string;
+  /** Ends it as Ctrl-C does; `ended` then resolves whatever its exit code is. */
+  interrupt(): void;
+  /** Resolves with its output, fails as `run` does. */
+  readonly ended: Promise<string>;
+}
+
+export function startMeasured(
+  command: Command,
+  scratch: string,
+  signal?: AbortSignal,
+): Running & { readonly measured: Promise<Measurement> } {
+  reports += 1;
+  const report = path.join(scratch, `time-${reports}`);
   const started = performance.now();
   const args = ['--quiet', '--format', '%U %S %M', '--output', report, command.program, ...command.args];
-  await run({ ...command, program: TIME, args }, signal);
-  const wallSeconds = (performance.now() - started) / 1000;
-  const [user = 0, system = 0, kibibytes = 0] = (await readFile(report, 'utf8'))
-    .trim()
-    .split(' ')
-    .map(Number);
-  return { wallSeconds, cpuSeconds: user + system, peakBytes: kibibytes * 1024 };
+  const running = start({ ...command, program: TIME, args }, signal);
+  const measured = running.ended.then(async () => {
+    const wallSeconds = (performance.now() - started) / 1000;
+    const [user = 0, system = 0, kibibytes = 0] = (await readFile(report, 'utf8'))
+      .trim()
+      .split(' ')
+      .map(Number);
+    await rm(report);
+    return { wallSeconds, cpuSeconds: user + system, peakBytes: kibibytes * 1024 };
+  });
+  return { ...running, measured };
 }
+
+let reports = 0;
 
 /**
  * The output of a command that is not measured. When the signal aborts, the command is ended with all that it has
  * started, and the signal's reason thrown.
  */
 export async function run(command: Command, signal?: AbortSignal): Promise<string> {
+  return await start(command, signal).ended;
+}
+
+/** Like `run`, for what goes on until it is told to stop. */
+export function start(command: Command, signal?: AbortSignal): Running {
   signal?.throwIfAborted();
   const child = spawn(command.program, command.args, {
     env: { ...process.env, ...command.environment },
     stdio: ['ignore', 'pipe', 'pipe'],
     // A process group of its own: Ctrl-C comes to us alone, and we end whatever `time` or a shell has started.
     detached: true,
+    ...command.account,
   });
   const output: Buffer[] = [];
   child.stdout.on('data', (chunk: Buffer) => output.push(chunk));
   child.stderr.on('data', (chunk: Buffer) => output.push(chunk));
-  const { promise: ended, resolve, reject } = Promise.withResolvers<number | null>();
+  const text = () => Buffer.concat(output).toString();
+  const { promise: closed, resolve, reject } = Promise.withResolvers<number | null>();
   child.on('error', reject).on('close', resolve);
-  const end = () => {
-    if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
+  let interrupted = false;
+  const send = (how: NodeJS.Signals) => {
+    if (child.pid !== undefined && child.exitCode === null && child.signalCode === null)
+      process.kill(-child.pid, how);
   };
+  const end = () => send('SIGKILL');
   signal?.addEventListener('abort', end, { once: true });
-  const code = await ended;
-  signal?.removeEventListener('abort', end);
-  signal?.throwIfAborted();
-  const text = Buffer.concat(output).toString();
-  if (code !== 0) {
+  const ended = closed.then((code) => {
+    signal?.removeEventListener('abort', end);
+    signal?.throwIfAborted();
+    if (code === 0 || interrupted) return text();
     throw new Failure(
       'internal',
-      `${command.program} ${command.args.join(' ')} ended with ${code}:\n${text.slice(-2000)}`,
+      `${command.program} ${command.args.join(' ')} ended with ${code}:\n${text().slice(-2000)}`,
     );
-  }
-  return text;
+  });
+  // Who waits only later must not crash the process.
+  ended.catch(() => undefined);
+  return {
+    output: text,
+    interrupt: () => {
+      interrupted = true;
+      send('SIGINT');
+    },
+    ended,
+  };
 }

@@ -2,11 +2,16 @@
  * Sums over a database's files: CRC-32C, and the checksums of PostgreSQL's pages. AssemblyScript, compiled to
  * WebAssembly by scripts/build-kernel.mjs; its one user is engine/src/kernel/page-sums.ts, which owns the memory.
  *
- * Memory: 8 tables of 256 little-endian u32 for the CRC from address 0 (filled by `prepare`); the bytes to sum above.
+ * Memory, filled by `prepare`: 8 tables of 256 little-endian u32 for the CRC from address 0, 4 more that pass a lane
+ * over; the bytes to sum above.
  */
 
 /** Castagnoli's polynomial, bits reversed. */
 const POLYNOMIAL: u32 = 0x82f63b78;
+
+/** Bytes of each of four neighbours that are summed at once: a sum alone waits for its own last step all the time. */
+const LANE: usize = 4096;
+const LANE_TABLES: usize = 8 << 10;
 
 /** Table k tells what a byte does to the sum when k more bytes follow it: eight bytes are then summed at once. */
 export function prepare(): void {
@@ -21,28 +26,75 @@ export function prepare(): void {
       store<u32>((table << 10) + (byte << 2), (before >>> 8) ^ load<u32>((before & 0xff) << 2));
     }
   }
+  prepareLanes();
+}
+
+/** What a lane of zeros makes of each byte of a sum: of each bit first, since what it does to two is the XOR of both. */
+function prepareLanes(): void {
+  for (let bit: u32 = 0; bit < 32; bit++) {
+    let sum: u32 = 1 << bit;
+    for (let left: usize = LANE; left > 0; left--) sum = (sum >>> 8) ^ effect(0, sum & 0xff);
+    const table = LANE_TABLES + ((bit >>> 3) << 10);
+    const value: u32 = 1 << (bit & 7);
+    for (let lower: u32 = 0; lower < value; lower++) {
+      store<u32>(table + ((value + lower) << 2), sum ^ load<u32>(table + (lower << 2)));
+    }
+  }
 }
 
 function effect(table: usize, byte: u32): u32 {
   return load<u32>((table << 10) + (byte << 2));
 }
 
+function laneEffect(place: usize, byte: u32): u32 {
+  return load<u32>(LANE_TABLES + (place << 10) + (byte << 2));
+}
+
+function passedOver(sum: u32): u32 {
+  return (
+    laneEffect(0, sum & 0xff) ^
+    laneEffect(1, (sum >>> 8) & 0xff) ^
+    laneEffect(2, (sum >>> 16) & 0xff) ^
+    laneEffect(3, sum >>> 24)
+  );
+}
+
+// Called, it would cost a quarter of the speed.
+@inline
+function withEight(sum: u32, at: usize): u32 {
+  const low = load<u32>(at) ^ sum;
+  const high = load<u32>(at + 4);
+  return (
+    effect(7, low & 0xff) ^
+    effect(6, (low >>> 8) & 0xff) ^
+    effect(5, (low >>> 16) & 0xff) ^
+    effect(4, low >>> 24) ^
+    effect(3, high & 0xff) ^
+    effect(2, (high >>> 8) & 0xff) ^
+    effect(1, (high >>> 16) & 0xff) ^
+    effect(0, high >>> 24)
+  );
+}
+
 /** The running sum (begin with all ones, invert at the end) over [from, to). */
 export function crc32c(start: u32, from: usize, to: usize): u32 {
   let sum = start;
   let at = from;
+  while (at + 4 * LANE <= to) {
+    let second: u32 = 0;
+    let third: u32 = 0;
+    let fourth: u32 = 0;
+    for (const end = at + LANE; at < end; at += 8) {
+      sum = withEight(sum, at);
+      second = withEight(second, at + LANE);
+      third = withEight(third, at + 2 * LANE);
+      fourth = withEight(fourth, at + 3 * LANE);
+    }
+    sum = passedOver(passedOver(passedOver(sum) ^ second) ^ third) ^ fourth;
+    at += 3 * LANE;
+  }
   while (at + 8 <= to) {
-    const low = load<u32>(at) ^ sum;
-    const high = load<u32>(at + 4);
-    sum =
-      effect(7, low & 0xff) ^
-      effect(6, (low >>> 8) & 0xff) ^
-      effect(5, (low >>> 16) & 0xff) ^
-      effect(4, low >>> 24) ^
-      effect(3, high & 0xff) ^
-      effect(2, (high >>> 8) & 0xff) ^
-      effect(1, (high >>> 16) & 0xff) ^
-      effect(0, high >>> 24);
+    sum = withEight(sum, at);
     at += 8;
   }
   while (at < to) {

@@ -74,6 +74,7 @@ export type { ForgetGroup, KeptSnapshot } from './repository/forget-plan.ts';
 export { planForget } from './repository/forget-plan.ts';
 export type { IndexedRepository } from './repository/indexed-repository.ts';
 export type { KeepPolicy, Period } from './repository/keep-policy.ts';
+export { KeptIndex } from './repository/kept-index.ts';
 export type { ListedKey } from './repository/keys.ts';
 export { addKey, changePassword, listKeys, removeKey } from './repository/keys.ts';
 export { beginLock, listLocks, removeLocks, takeLock } from './repository/locks.ts';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { startPostgres } from '../servers/postgres.ts';
-import { JournalScene } from './journal-scene.ts';
+import { JournalScene, makeWal } from './journal-scene.ts';
 
 const holdfast = fileURLToPath(new URL('../../holdfast', import.meta.url));
 
@@ -52,6 +52,14 @@ async function run(...args: readonly string[]): Promise<string> {
   return command.output;
 }
 
+/** The JSON lines of an output. */
+function records(output: string): Record<string, unknown>[] {
+  return output
+    .split('\n')
+    .filter((line) => line.startsWith('{'))
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+}
+
 test('the command line keeps a journal until Ctrl-C, alone on its spool, and says until when one can go back', async () => {
   await using server = await startPostgres({ major: 16 });
   await using scene = new JournalScene();
@@ -80,6 +88,12 @@ test('the command line keeps a journal until Ctrl-C, alone on its spool, and say
   afterwards.interrupt();
   expect(await afterwards.done, afterwards.output).toBe(0);
 
+  // Somebody who stands in front of the wreck wants to be told when it is done.
+  const drained = await run('postgres', 'journal', '--drain', '--spool', scene.spool, ...repository);
+  expect(drained).toMatch(/Stopped after .* in the repository\n$/);
+  const nowhere = new Command(['postgres', 'journal', '--drain', ...repository]);
+  expect(await nowhere.done).toBe(2);
+
   const points = await run('postgres', 'points', '--json', ...repository);
   const [base] = points
     .split('\n')
@@ -87,4 +101,102 @@ test('the command line keeps a journal until Ctrl-C, alone on its spool, and say
     .map((line) => JSON.parse(line) as { until?: { lsn: string } });
   expect(base?.until?.lsn).toMatch(/^[0-9A-F]+\/[0-9A-F]+$/);
   expect(await run('postgres', 'points', ...repository)).toContain('any moment until');
+});
+
+test('a journal sees to its base: at its beginning, and after a gap, while the stream goes on', async () => {
+  await using server = await startPostgres({
+    major: 17,
+    settings: { wal_keep_size: '0', min_wal_size: '32MB', max_wal_size: '48MB' },
+  });
+  await using scene = new JournalScene();
+  const repository = ['--repo', join(scene.base, 'repository')];
+  const journal = ['postgres', 'journal', '--url', server.url, ...repository, '--spool', scene.spool];
+  await run('repo', 'init', ...repository);
+
+  const first = new Command([...journal, '--rpo', '2s', '--json']);
+  await first.says(/"event":"base-taken"/);
+  await server.query('CREATE TABLE orders AS SELECT generate_series(1, 1000) AS number');
+  await first.says(/"event":"shipped"(.|\n)*"type":"status".*"repositoryLagMilliseconds":0/);
+  first.interrupt();
+  expect(await first.done, first.output).toBe(0);
+  const told = records(first.output);
+  expect(told.filter(({ type }) => type === 'finding').map(({ code }) => code)).toEqual([
+    'journal.base-missing',
+  ]);
+  expect(told.at(-1)).toMatchObject({ type: 'summary', gaps: 0 });
+  expect(told.findLast(({ type }) => type === 'status')).toMatchObject({
+    timeline: 1,
+    flushedLsn: expect.stringMatching(/^[0-9A-F]+\/[0-9A-F]+$/),
+    spoolLagMilliseconds: expect.any(Number),
+  });
+
+  await server.query("SELECT pg_drop_replication_slot('holdfast')");
+  for (let round = 0; round < 4; round += 1) {
+    await makeWal(server, 20 * 2 ** 20);
+    await server.query('SELECT pg_switch_wal()');
+    await server.query('CHECKPOINT');
+  }
+  // One that is told not to says what is missing, as does the next, which did not see the gap itself.
+  const idle = new Command([...journal, '--rpo', '2s', '--json', '--no-base-after-gap']);
+  await idle.says(/"code":"journal\.base-missing"/);
+  await idle.says(/"event":"shipped"/);
+  idle.interrupt();
+  expect(await idle.done, idle.output).toBe(0);
+  expect(records(idle.output).filter(({ event }) => event === 'gap')).toHaveLength(1);
+  expect(idle.output).not.toContain('base-taken');
+
+  const third = new Command([...journal, '--rpo', '2s', '--json']);
+  await third.says(/"event":"base-taken"/);
+  await server.query('INSERT INTO orders SELECT generate_series(1001, 1500)');
+  await third.says(/"event":"base-taken"(.|\n)*"event":"shipped"(.|\n)*"event":"shipped"/);
+  third.interrupt();
+  expect(await third.done, third.output).toBe(0);
+  expect(records(third.output).filter(({ event }) => event === 'gap')).toEqual([]);
+
+  const fourth = new Command([...journal, '--rpo', '2s', '--json']);
+  await fourth.says(/"event":"shipped"/);
+  await fourth.says(/"type":"status"/);
+  fourth.interrupt();
+  expect(await fourth.done, fourth.output).toBe(0);
+  expect(fourth.output).not.toMatch(/base-missing|base-taken/);
+
+  const points = records(await run('postgres', 'points', '--json', ...repository));
+  const bases = points.filter(({ type }) => type === 'base');
+  expect(bases).toHaveLength(2);
+  expect(bases.every(({ until }) => until !== undefined)).toBe(true);
+  expect(points.filter(({ type }) => type === 'gap')).toHaveLength(1);
+}, 300_000);
+
+test('a server with wal_level = minimal is refused with the lines that mend it', async () => {
+  await using server = await startPostgres({
+    major: 16,
+    settings: { wal_level: 'minimal', max_wal_senders: '0' },
+  });
+  await using scene = new JournalScene();
+  const repository = ['--repo', join(scene.base, 'repository')];
+  await run('repo', 'init', ...repository);
+  const command = new Command([
+    'postgres',
+    'journal',
+    '--url',
+    server.url,
+    ...repository,
+    '--spool',
+    scene.spool,
+  ]);
+  expect(await command.done).toBe(1);
+  expect(command.output).toContain('wal_level is minimal');
+  expect(command.output).toContain("ALTER SYSTEM SET wal_level = 'replica';");
+});
+
+test('a role without REPLICATION is refused with the line that mends it', async () => {
+  await using server = await startPostgres({ major: 16 });
+  await using scene = new JournalScene();
+  await server.query('CREATE ROLE weak LOGIN');
+  const repository = ['--repo', join(scene.base, 'repository')];
+  await run('repo', 'init', ...repository);
+  const url = server.url.replace('postgres@', 'weak@');
+  const command = new Command(['postgres', 'journal', '--url', url, ...repository, '--spool', scene.spool]);
+  expect(await command.done).toBe(14);
+  expect(command.output).toContain('ALTER ROLE "weak" REPLICATION;');
 });

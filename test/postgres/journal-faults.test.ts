@@ -1,68 +1,17 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, rmSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { type Major, type RunningPostgres, startPostgres } from '../servers/postgres.ts';
-import {
-  differingSegments,
-  JournalScene,
-  makeWal,
-  promoted,
-  Receiver,
-  ReceiverProcess,
-  Shop,
-  standbyOf,
-} from './journal-scene.ts';
+import { type Major, startPostgres } from '../servers/postgres.ts';
+import { differingSegments, JournalScene, makeWal, promoted, Receiver, standbyOf } from './journal-scene.ts';
+import { killReceiver, ordersOf as orders } from './killed-receiver.ts';
 
 const MIB = 2 ** 20;
 const MAJOR: Major = 16;
 
-/** Numbers of the orders that a server has. */
-async function orders(server: RunningPostgres): Promise<{ count: number; last: number }> {
-  const [row] = await server.query<{ count: number; last: number }>(
-    'SELECT count(*)::int AS count, coalesce(max(number), 0)::int AS last FROM orders',
-  );
-  return row ?? { count: 0, last: 0 };
-}
-
 test('a receiver killed at random moments under load loses nothing, nor does the source’s death', async () => {
-  const keep = { wal_keep_size: '4GB', max_wal_size: '4GB' };
-  const server = await startPostgres({ major: MAJOR, settings: keep });
-  await using scene = new JournalScene();
-  try {
-    await server.stop();
-    const base = scene.coldCopy(server);
-    await server.start();
-    let sold: number;
-    {
-      let receiver = new ReceiverProcess(server.url, scene.spool);
-      await receiver.streaming();
-      // From here on a commit is acknowledged only when it is in our spool.
-      await server.query("ALTER SYSTEM SET synchronous_standby_names = 'holdfast'");
-      await server.query('SELECT pg_reload_conf()');
-      const shop = await Shop.open(server.url, 32_000);
-      for (let kill = 0; kill < 5; kill++) {
-        await shop.sold(shop.acknowledged + 1 + Math.floor(Math.random() * 300));
-        await receiver.kill();
-        receiver = new ReceiverProcess(server.url, scene.spool);
-        await receiver.streaming();
-      }
-      await shop.sold(shop.acknowledged + 100);
-      expect(differingSegments(scene.spool, server)).toEqual([]);
-      // The source dies, then its disk; the receiver in between, at whatever it was doing.
-      await server.kill();
-      await receiver.kill();
-      await shop[Symbol.asyncDispose]();
-      sold = shop.acknowledged;
-    }
-    rmSync(server.dataDirectory, { recursive: true });
-    await using restored = await scene.recover(MAJOR, base, scene.spool);
-    const found = await orders(restored);
-    expect(found.count).toBe(found.last);
-    // The last one may have been on its way when the lights went out.
-    expect([sold, sold + 1]).toContain(found.count);
-  } finally {
-    await server[Symbol.asyncDispose]();
-  }
+  const { wrong, acknowledged } = await killReceiver(MAJOR, { kills: 5, random: Math.random });
+  expect(wrong).toEqual([]);
+  expect(acknowledged).toBeGreaterThan(100);
 });
 
 test('of two synchronous receivers either may be away: commits go on, and the other has them all', async () => {
@@ -73,9 +22,9 @@ test('of two synchronous receivers either may be away: commits go on, and the ot
   const base = scene.coldCopy(server);
   await server.start();
   const spools = [`${scene.spool}-a`, `${scene.spool}-b`] as const;
-  await using staying = await Receiver.start(server.url, spools[1], 0, 'holdfast_b');
+  await using staying = await Receiver.start(server.url, spools[1], { name: 'holdfast_b' });
   {
-    await using leaving = await Receiver.start(server.url, spools[0], 0, 'holdfast_a');
+    await using leaving = await Receiver.start(server.url, spools[0], { name: 'holdfast_a' });
     await server.query("ALTER SYSTEM SET synchronous_standby_names = 'ANY 1 (holdfast_a, holdfast_b)'");
     await server.query('SELECT pg_reload_conf()');
     await server.query('INSERT INTO orders SELECT generate_series(1, 100)');
@@ -133,7 +82,7 @@ test('a full disk stops the stream before anything is promised; with room it goe
     skip('mounting is not permitted here');
   }
   try {
-    await using receiver = await Receiver.start(server.url, scene.spool, 30 * MIB);
+    await using receiver = await Receiver.start(server.url, scene.spool, { lowSpace: 30 * MIB });
     await makeWal(server, 60 * MIB);
     await receiver.until(() => receiver.of('interrupted').length > 0);
     expect(receiver.of('interrupted')[0]?.failure.code).toBe('spool.full');

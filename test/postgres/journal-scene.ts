@@ -18,10 +18,14 @@ import { Client } from 'pg';
 import { Spool } from '../../app/src/journal/spool.ts';
 import { parseServerUrl, serverAddress } from '../../app/src/sources/postgres/connection/server-address.ts';
 import type { JournalEvent } from '../../app/src/sources/postgres/journal/journal-event.ts';
-import { inspectServer, receiveWal } from '../../app/src/sources/postgres/journal/receiver.ts';
+import {
+  inspectServer,
+  type ReceiverOptions,
+  receiveWal,
+} from '../../app/src/sources/postgres/journal/receiver.ts';
 import { type Lsn, parseLsn } from '../../app/src/sources/postgres/wal/lsn.ts';
 import { systemClock } from '../../engine/src/kernel/clock.ts';
-import { type Major, type RunningPostgres, startPostgres } from '../servers/postgres.ts';
+import { type Major, type RunningPostgres, startPostgres, type Version } from '../servers/postgres.ts';
 
 export const SLOT = 'holdfast';
 
@@ -48,8 +52,13 @@ export class JournalScene implements AsyncDisposable {
     return copy;
   }
 
-  /** Starts a server from a base, which replays what `walDirectory` has; also partial segments. */
-  async recover(major: Major, dataDirectory: string, walDirectory: string): Promise<RunningPostgres> {
+  /** Starts a server from a base, which replays what `walDirectory` has of a timeline; also partial segments. */
+  async recover(
+    major: Version,
+    dataDirectory: string,
+    walDirectory: string,
+    timeline = 'latest',
+  ): Promise<RunningPostgres> {
     for (const name of readdirSync(walDirectory)) chmodSync(join(walDirectory, name), 0o644);
     // The server's user has to get there.
     for (let folder = walDirectory; folder !== this.base; folder = dirname(folder)) chmodSync(folder, 0o755);
@@ -57,7 +66,7 @@ export class JournalScene implements AsyncDisposable {
     rmSync(join(dataDirectory, 'postmaster.pid'), { force: true });
     const settings = [
       `restore_command = '${command}'`,
-      "recovery_target_timeline = 'latest'",
+      `recovery_target_timeline = '${timeline}'`,
       "synchronous_standby_names = ''",
     ];
     const configuration = join(dataDirectory, 'postgresql.conf');
@@ -84,21 +93,30 @@ export class Receiver implements AsyncDisposable {
     this.#running.catch(() => undefined);
   }
 
-  static async start(url: string, directory: string, lowSpace = 0, name = SLOT): Promise<Receiver> {
+  /** `changes`: what is to be otherwise than usual. */
+  static async start(
+    url: string,
+    directory: string,
+    { name = SLOT, ...changes }: { readonly name?: string } & Partial<ReceiverOptions> = {},
+  ): Promise<Receiver> {
     const address = { ...serverAddress(parseServerUrl(url)), applicationName: name };
     const server = await inspectServer(address, AbortSignal.timeout(30_000));
     const spool = await Spool.open({ directory, owner: { source: 'postgres', identity: server.systemId } });
     return new Receiver(spool, (receiver, signal) =>
       receiveWal({
-        address,
+        findServer: async () => address,
         slot: name,
         spool,
         server,
         clock: systemClock,
         random: Math.random,
-        lowSpace,
+        lowSpace: 0,
+        ...changes,
         signal,
-        onEvent: (event) => receiver.#hear(event),
+        onEvent: (event) => {
+          receiver.#hear(event);
+          changes.onEvent?.(event);
+        },
       }),
     );
   }

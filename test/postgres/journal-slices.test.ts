@@ -1,6 +1,7 @@
 import { readdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { viewRepository } from '../../app/src/journal/repository-view.ts';
 import { rollUp } from '../../app/src/journal/roll-up.ts';
 import { listSlices } from '../../app/src/journal/slice-list.ts';
 import { parseServerUrl, serverAddress } from '../../app/src/sources/postgres/connection/server-address.ts';
@@ -13,9 +14,11 @@ import { restoreMoment } from '../../app/src/sources/postgres/restore/restore-mo
 import type { Clock } from '../../engine/src/kernel/clock.ts';
 import { systemClock } from '../../engine/src/kernel/clock.ts';
 import { sha256Id } from '../../engine/src/kernel/hash.ts';
+import { KeptIndex } from '../../engine/src/repository/kept-index.ts';
 import type { Repository } from '../../engine/src/repository/repository.ts';
 import { BackupScene } from '../scenes/backup-scene.ts';
 import { PostgresScene } from '../scenes/postgres-scene.ts';
+import { quickClock } from '../scenes/quick-clock.ts';
 import { type RunningPostgres, startPostgres } from '../servers/postgres.ts';
 import { restic } from '../servers/restic.ts';
 import { testWith } from '../servers/test-with.ts';
@@ -36,6 +39,7 @@ async function shipper(
     writer: sliceWriter(repository, facts.systemId),
     segmentSize: facts.segmentSize,
     clock: systemClock,
+    random: Math.random,
     interval: 60_000,
     onEvent: (event) => events.push(event),
     signal: new AbortController().signal,
@@ -45,7 +49,8 @@ async function shipper(
 function sliceWriter(repository: Repository, systemId: string, clock: Clock = systemClock) {
   const labels = { hostname: 'scene', username: 'somebody', uid: 0, gid: 0, programVersion: 'holdfast test' };
   const signal = new AbortController().signal;
-  return { repository, place: walPlace(systemId), clock, labels, retryLock: 0, signal };
+  const index = new KeptIndex(repository);
+  return { repository, index, place: walPlace(systemId), clock, labels, retryLock: 0, signal };
 }
 
 const withRestic = testWith(restic);
@@ -101,7 +106,7 @@ describe('a journal in the repository', () => {
       expect(repositoryScene.repositoryBytes - bytes).toBeLessThan(64 * 1024);
       expect(await rollUp(writer, rolledUpTags)).toEqual({ saved: 0, forgotten: 0 });
 
-      const { windows, gaps } = await readWindows(await repository.loadIndex(), writer.place, 16 * MIB, [
+      const { windows, gaps } = await readWindows(await viewRepository(repository), writer.place, 16 * MIB, [
         { id: sha256Id(Buffer.from('cold copy')), end: consistentAt, endedAt: 0 },
       ]);
       expect(gaps).toEqual([]);
@@ -140,15 +145,15 @@ describe('a journal in the repository', () => {
       await ship.ship();
     }
     await server.kill();
-    const indexed = await repository.loadIndex();
+    const view = await viewRepository(repository);
     for (const [target, count] of [
       [{ kind: 'lsn', lsn: mistake }, 100],
       [{ kind: 'latest' }, 7],
     ] as const) {
-      const plan = await planMoment(indexed, { target }, { clock: systemClock });
+      const plan = await planMoment(view, { target }, { clock: systemClock });
       expect(plan).toMatchObject({ systemId: record.systemId, base: { snapshot: { id: snapshot.id } } });
       const directory = join(bases.base, target.kind);
-      await restoreMoment(indexed, plan, { directory, action: 'promote', clock: systemClock });
+      await restoreMoment(view.indexed, plan, { directory, action: 'promote', clock: systemClock });
       const rows = await bases.ask(
         repository,
         snapshot,
@@ -157,6 +162,53 @@ describe('a journal in the repository', () => {
       );
       expect(rows).toEqual([{ count }]);
     }
+  });
+
+  test('is brought up by itself after minutes without the repository, asked ever more rarely', async () => {
+    await using server = await startPostgres({ major: 16 });
+    await using scene = new JournalScene();
+    using repositoryScene = new BackupScene();
+    const repository = await repositoryScene.create();
+    await using receiver = await Receiver.start(server.url, scene.spool);
+    await receiver.caughtUp(server);
+    const { systemId } = await inspectServer(
+      serverAddress(parseServerUrl(server.url)),
+      AbortSignal.timeout(30_000),
+    );
+    const events: ShipperEvent[] = [];
+    const heard = (kind: ShipperEvent['kind']) => events.filter((event) => event.kind === kind).length;
+    const stop = new AbortController();
+    const loop = new WalShipper({
+      spool: receiver.spool,
+      writer: sliceWriter(repository, systemId),
+      segmentSize: 16 * MIB,
+      clock: quickClock(100),
+      random: () => 1,
+      interval: 150_000,
+      onEvent: (event) => events.push(event),
+      signal: stop.signal,
+    }).run();
+    await expect.poll(() => heard('caught-up'), { timeout: 30_000 }).toBeGreaterThan(0);
+    const away = `${repositoryScene.repositoryPath}-away`;
+    renameSync(repositoryScene.repositoryPath, away);
+    await makeWal(server, 20 * MIB);
+    const pauses = () => events.flatMap((event) => (event.kind === 'not-shipped' ? [event.retryIn] : []));
+    await expect
+      .poll(pauses, { timeout: 60_000 })
+      .toEqual(expect.arrayContaining([1000, 2000, 4000, 8000, 16_000, 32_000, 60_000]));
+    await makeWal(server, 20 * MIB);
+    await receiver.caughtUp(server);
+    expect(pauses().slice(pauses().indexOf(2000) + 1)).toEqual(
+      expect.arrayContaining([4000, 8000, 16_000, 32_000, 60_000]),
+    );
+    expect(pauses()).toEqual(pauses().toSorted((a, b) => a - b));
+    expect([receiver.of('interrupted'), receiver.of('gap')]).toEqual([[], []]);
+    const before = heard('caught-up');
+    renameSync(away, repositoryScene.repositoryPath);
+    await expect.poll(() => heard('caught-up'), { timeout: 60_000 }).toBeGreaterThan(before);
+    expect(await receiver.spool.names()).toHaveLength(1);
+    stop.abort();
+    await loop;
   });
 
   test('waits in the spool while the repository cannot be reached, and the stream goes on', async () => {

@@ -11,7 +11,7 @@ const { signal } = new AbortController();
 const server = await inspectServer(address, signal);
 await using spool = await Spool.open({ directory, owner: { source: 'postgres', identity: server.systemId } });
 await receiveWal({
-  address,
+  findServer: async () => address,
   slot: 'holdfast',
   spool,
   server,

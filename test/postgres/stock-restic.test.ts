@@ -13,13 +13,16 @@ const execute = promisify(execFile);
 const withRestic = testWith(restic);
 
 withRestic(
-  'a base is restored by stock restic alone, and a server starts from it',
+  'a base is restored by stock restic alone, and a server starts from it, also when only changes were sent for it',
   async ({ server: { path: program } }) => {
     using scene = new PostgresScene();
-    await using server = await startPostgres({ major: 18 });
-    await server.query('CREATE TABLE orders AS SELECT generate_series(1, 4321) AS n');
+    await using server = await startPostgres({ major: 18, settings: { summarize_wal: 'on' } });
+    await server.query('CREATE TABLE orders AS SELECT generate_series(1, 4300) AS n');
     const repository = await scene.create();
-    const { snapshot } = await scene.backUp(repository, server.url);
+    await scene.backUp(repository, server.url);
+    await server.query('INSERT INTO orders SELECT generate_series(4301, 4321)');
+    const { snapshot, sent } = await scene.backUp(repository, server.url);
+    expect(sent.kind).toBe('changes');
     const target = path.join(scene.base, 'by-restic');
     await execute(program, ['-r', scene.repositoryPath, 'restore', snapshot.id, '--target', target], {
       env: { ...process.env, RESTIC_PASSWORD: PASSWORD, RESTIC_CACHE_DIR: path.join(scene.base, 'cache') },

@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { viewRepository } from '../../app/src/journal/repository-view.ts';
 import { logIn } from '../../app/src/sources/postgres/connection/login.ts';
 import { parseServerUrl, serverAddress } from '../../app/src/sources/postgres/connection/server-address.ts';
 import { inspectServer } from '../../app/src/sources/postgres/journal/receiver.ts';
@@ -13,6 +14,7 @@ import { findPrograms } from '../../app/src/sources/postgres/restore/programs.ts
 import { type MomentOptions, restoreMoment } from '../../app/src/sources/postgres/restore/restore-moment.ts';
 import { startScratchServer } from '../../app/src/sources/postgres/restore/scratch-server.ts';
 import { systemClock } from '../../engine/src/kernel/clock.ts';
+import { KeptIndex } from '../../engine/src/repository/kept-index.ts';
 import type { Repository } from '../../engine/src/repository/repository.ts';
 import { JournalScene, Receiver } from '../postgres/journal-scene.ts';
 import type { RunningPostgres } from '../servers/postgres.ts';
@@ -75,6 +77,7 @@ export class ProtectedServer implements AsyncDisposable {
       spool: receiver.spool,
       writer: {
         repository: this.repository,
+        index: new KeptIndex(this.repository),
         place: walPlace(facts.systemId),
         clock: systemClock,
         labels: { hostname: 'scene', username: 'somebody', uid: 0, gid: 0, programVersion: 'holdfast test' },
@@ -83,6 +86,7 @@ export class ProtectedServer implements AsyncDisposable {
       },
       segmentSize: facts.segmentSize,
       clock: systemClock,
+      random: Math.random,
       interval: 60_000,
       onEvent: () => undefined,
       signal: new AbortController().signal,
@@ -91,7 +95,7 @@ export class ProtectedServer implements AsyncDisposable {
   }
 
   async plan(request: MomentRequest): Promise<MomentPlan> {
-    return await planMoment(await this.repository.loadIndex(), request, { clock: systemClock });
+    return await planMoment(await viewRepository(this.repository), request, { clock: systemClock });
   }
 
   /** A directory of its own unless said otherwise. */

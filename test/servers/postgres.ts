@@ -5,7 +5,11 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { Client } from 'pg';
-import { embeddedPrograms, findPrograms } from '../../app/src/sources/postgres/restore/programs.ts';
+import {
+  embeddedPrograms,
+  findPrograms,
+  type Programs,
+} from '../../app/src/sources/postgres/restore/programs.ts';
 
 const execute = promisify(execFile);
 
@@ -15,9 +19,11 @@ const execute = promisify(execFile);
  */
 export const majors = [14, 15, 16, 17, 18] as const;
 export type Major = (typeof majors)[number];
+export type Version = Major | Programs;
 
 export interface PostgresOptions {
-  readonly major: Major;
+  /** Or the programs themselves, for versions that are no dependency of this project. */
+  readonly major: Version;
   /** Lines of postgresql.conf; replication is possible unless said otherwise. */
   readonly settings?: Readonly<Record<string, string>>;
   readonly checksums?: boolean;
@@ -53,7 +59,9 @@ export interface RunningPostgres extends AsyncDisposable {
 
 /** Starts a server in a directory of its own; disposing stops it and removes the directory. */
 export async function startPostgres(options: PostgresOptions): Promise<RunningPostgres> {
-  const programs = (await embeddedPrograms(options.major)) ?? (await findPrograms(options.major));
+  const { major } = options;
+  const programs =
+    typeof major === 'number' ? ((await embeddedPrograms(major)) ?? (await findPrograms(major))) : major;
   const account = serviceAccount();
   const home = await mkdtemp(path.join(tmpdir(), 'holdfast-pg-'));
   if (account !== undefined) await chown(home, account.uid, account.gid);

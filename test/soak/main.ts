@@ -3,6 +3,7 @@
  *
  *     npm run soak -- --for 10m
  *     npm run soak -- --seed 3f2a --write-docs
+ *     npm run soak -- --journal 50             instead: a PostgreSQL journal, so many rounds
  *
  * Round after round, a repository of its own goes through many steps: in each, up to three processes of ours and of
  * stock restic work on it at the same time, some are killed, interrupted, or let down by their storage; then all that
@@ -18,6 +19,7 @@ import { PowerCuts } from '../crash/power-cut.ts';
 import { loopDisk } from '../servers/loop-disk.ts';
 import { restic } from '../servers/restic.ts';
 import { milliseconds } from './duration.ts';
+import { soakJournal } from './journal.ts';
 import { progressLine, summaryLines, withResult } from './report.ts';
 import { Tally } from './tally.ts';
 import { Trial } from './trial.ts';
@@ -32,9 +34,16 @@ const { values: options } = parseArgs({
     'for': { type: 'string', default: '5m' },
     'seed': { type: 'string', default: randomBytes(4).toString('hex') },
     'write-docs': { type: 'boolean', default: false },
+    'journal': { type: 'string' },
   },
 });
 const { seed } = options;
+if (options.journal !== undefined) {
+  say(`Holdfast · soak of a journal, seed ${seed}`);
+  const failed = await soakJournal({ rounds: Number(options.journal), seed, say });
+  for (const sentence of failed) say(`✖ ${sentence} (--seed ${seed})`);
+  process.exit(failed.length === 0 ? 0 : 1);
+}
 const startedAt = Date.now();
 const endsAt = startedAt + milliseconds(options.for);
 const tally = new Tally();

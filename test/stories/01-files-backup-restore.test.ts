@@ -13,8 +13,8 @@ import {
 import path from 'node:path';
 import { openPosix } from '@holdfast/engine';
 import { afterAll, expect, test } from 'vitest';
-import { compareManifests, describeTree, type Manifest } from '../../app/src/demo/manifest.ts';
-import { makeOddities } from '../../app/src/demo/oddities.ts';
+import { compareManifests, describeTree, type Manifest } from '../../app/src/demo/files/manifest.ts';
+import { makeOddities } from '../../app/src/demo/files/oddities.ts';
 import { commandLine } from './command-line.ts';
 
 /*

@@ -5,10 +5,12 @@ import * as restore from './commands/files/restore.ts';
 import * as help from './commands/help.ts';
 import * as points from './commands/points.ts';
 import * as postgresBackup from './commands/postgres/backup.ts';
+import * as postgresEvidence from './commands/postgres/evidence.ts';
 import * as postgresJournal from './commands/postgres/journal.ts';
 import * as postgresPoints from './commands/postgres/points.ts';
 import * as postgresRestore from './commands/postgres/restore.ts';
 import * as postgresTable from './commands/postgres/table.ts';
+import * as postgresVerify from './commands/postgres/verify.ts';
 import * as check from './commands/repo/check.ts';
 import * as diff from './commands/repo/diff.ts';
 import * as dump from './commands/repo/dump.ts';
@@ -36,6 +38,8 @@ export interface CommandParts {
   readonly backUpBase: postgresBackup.BackUpBase;
   readonly listBases: postgresPoints.ListBases;
   readonly planPostgresRestore: postgresRestore.PlanPostgresRestore;
+  readonly takeEvidence: postgresEvidence.TakeEvidence;
+  readonly verifyPostgres: postgresVerify.VerifyPostgres;
   readonly planTableRestore: postgresTable.PlanTableRestore;
   readonly diagnosePostgres: doctorPostgres.DiagnosePostgres;
   readonly initRepository: init.InitRepository;
@@ -77,6 +81,14 @@ export function commandTable(parts: CommandParts): Registration[] {
     {
       group: ['postgres'],
       define: (parent, context) => postgresRestore.define(parent, context, parts.planPostgresRestore),
+    },
+    {
+      group: ['postgres'],
+      define: (parent, context) => postgresEvidence.define(parent, context, parts.takeEvidence),
+    },
+    {
+      group: ['postgres'],
+      define: (parent, context) => postgresVerify.define(parent, context, parts.verifyPostgres),
     },
     {
       group: ['postgres'],

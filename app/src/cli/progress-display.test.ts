@@ -9,7 +9,8 @@ test.each([
   ['a terminal is redrawn', true, loud, 'redraw'],
   ['a pipe gets lines', false, loud, 'lines'],
   ['a program gets JSON', true, { json: true, quiet: false }, 'json'],
-  ['--quiet says nothing, with --json too', true, { json: true, quiet: true }, 'none'],
+  ['--quiet says nothing', true, { json: false, quiet: true }, 'none'],
+  ['--quiet leaves a program what happens', true, { json: true, quiet: true }, 'events'],
 ])('%s', (_name, interactive, globals, mode) => {
   expect(chooseProgressMode(recordedContext({}, { interactive }), globals)).toBe(mode);
 });
@@ -67,6 +68,34 @@ test('a program gets a status line a second on its standard output', async () =>
     .split('\n')
     .map((line) => JSON.parse(line));
   expect(lines.map((line) => line.type)).toEqual(['status', 'status', 'status']);
+});
+
+test('a program gets what happens as records, a person as a line', async () => {
+  const records = [{ type: 'event', event: 'streaming' }, { type: 'finding' }];
+  for (const mode of ['json', 'events'] as const) {
+    const context = recordedContext();
+    const display = showProgress(context, mode);
+    display.watch(sample);
+    display.note('Streaming', records);
+    display.note('no record of it');
+    await display.stop();
+    expect(context.written.stdout).toBe(records.map((record) => `${JSON.stringify(record)}\n`).join(''));
+    expect(context.written.stderr).toBe('no record of it\n');
+  }
+  const context = recordedContext();
+  const display = showProgress(context, 'lines');
+  display.note('Streaming', records);
+  await display.stop();
+  expect([context.written.stdout, context.written.stderr]).toEqual(['', 'Streaming\n']);
+});
+
+test('with --quiet a program gets no status', async () => {
+  const context = recordedContext();
+  const display = showProgress(context, 'events');
+  display.watch(sample);
+  await context.clock.advance(60_000);
+  await display.stop();
+  expect(context.written.stdout).toBe('');
 });
 
 test('after the end nothing is drawn any more', async () => {

@@ -1,15 +1,18 @@
 import type { Context } from './context.ts';
 import { type ProgressSample, progressStatus, renderProgress, renderProgressLine } from './progress.ts';
 
-/** How progress is told: redrawn on a terminal, as lines in a log, as JSON lines to a program, or not at all. */
-export type ProgressMode = 'redraw' | 'lines' | 'json' | 'none';
+/**
+ * How progress is told: redrawn on a terminal, as lines in a log, as JSON lines to a program (all of them, or only what
+ * happens: `events`), or not at all.
+ */
+export type ProgressMode = 'redraw' | 'lines' | 'json' | 'events' | 'none';
 
 /** What a running piece of work tells about itself. */
 export interface ProgressDisplay {
   /** From now on progress is what `sample` says; called again when the next phase counts differently. */
   watch(sample: () => ProgressSample): void;
-  /** A line that stays, above what is redrawn. */
-  note(line: string): void;
+  /** A line that stays, above what is redrawn; for a program the records instead, where there are some. */
+  note(line: string, records?: readonly Readonly<Record<string, unknown>>[]): void;
   /** Ends the display and removes what would be redrawn. */
   stop(): Promise<void>;
 }
@@ -24,8 +27,8 @@ export function chooseProgressMode(
   context: Context,
   globals: { json: boolean; quiet: boolean },
 ): ProgressMode {
+  if (globals.json) return globals.quiet ? 'events' : 'json';
   if (globals.quiet) return 'none';
-  if (globals.json) return 'json';
   return context.stderr.terminal.interactive ? 'redraw' : 'lines';
 }
 
@@ -53,13 +56,18 @@ export function showProgress(context: Context, mode: ProgressMode): ProgressDisp
       linesOnScreen = lines.length;
     }
   };
-  const note = (line: string) => {
+  const note: ProgressDisplay['note'] = (line, records = []) => {
+    if (records.length > 0 && (mode === 'json' || mode === 'events')) {
+      for (const record of records) stdout.write(`${JSON.stringify(record)}\n`);
+      return;
+    }
     erase();
     stderr.write(`${line}\n`);
   };
   const announce = () => note('Stopping cleanly. Press Ctrl-C again to stop at once.');
   context.signal.addEventListener('abort', announce, { once: true });
-  const running = mode === 'none' ? Promise.resolve() : repeat(tell, INTERVAL[mode], clock, ended.signal);
+  const silent = mode === 'none' || mode === 'events';
+  const running = silent ? Promise.resolve() : repeat(tell, INTERVAL[mode], clock, ended.signal);
 
   return {
     watch(next) {

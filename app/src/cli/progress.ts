@@ -18,6 +18,8 @@ export interface ProgressSample {
   readonly errors: number;
   /** Paths that are being worked on. */
   readonly items: readonly string[];
+  /** What this kind of work has besides, for a `status` line alone. */
+  readonly figures?: Readonly<Record<string, unknown>>;
 }
 
 /** Below this an estimate jumps about and tells nothing. */
@@ -76,6 +78,7 @@ export function progressStatus(sample: ProgressSample, now: number): Record<stri
     ...(sample.totalBytes === undefined ? {} : { totalBytes: sample.totalBytes }),
     errors: sample.errors,
     items: sample.items,
+    ...sample.figures,
   };
 }
 

@@ -12,10 +12,10 @@ afterEach(() => rmSync(directory, { recursive: true, force: true }));
 
 test('the demo can be played again in its own directory', async () => {
   const first = await preparePlayground(directory);
-  mkdirSync(first.shop);
-  writeFileSync(path.join(first.shop, 'left over'), '');
+  mkdirSync(first.place('shop'));
+  writeFileSync(path.join(first.place('shop'), 'left over'), '');
   const second = await preparePlayground(directory);
-  expect(existsSync(second.shop)).toBe(false);
+  expect(existsSync(second.place('shop'))).toBe(false);
 });
 
 test('a directory with something else in it is not touched', async () => {
@@ -26,8 +26,8 @@ test('a directory with something else in it is not touched', async () => {
 
 test('nothing is removed once the marker has gone', async () => {
   const playground = await preparePlayground(directory);
-  mkdirSync(playground.shop);
+  mkdirSync(playground.place('shop'));
   rmSync(path.join(directory, '.holdfast-demo'));
   await expect(playground.clear('shop')).rejects.toMatchObject({ code: 'target.unsafe' });
-  expect(existsSync(playground.shop)).toBe(true);
+  expect(existsSync(playground.place('shop'))).toBe(true);
 });

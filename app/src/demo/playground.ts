@@ -2,17 +2,19 @@ import { existsSync } from 'node:fs';
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Failure } from '@holdfast/engine';
+import { stopLeftServers } from './postgres/left-server.ts';
 
-/** The places of the story. Only what lies below a directory with our marker in it is ever removed. */
+/** All that a story makes. */
+const PLACES = ['shop', 'older', 'repository', 'repository-alone', 'spool', 'servers'] as const;
+
+export type Place = (typeof PLACES)[number];
+
+/** Where a story plays. Only what lies below a directory with our marker in it is ever removed. */
 export interface Playground {
-  /** Where the files are that are protected, lost and brought back: its `shop`. */
   readonly directory: string;
-  readonly shop: string;
-  readonly repository: string;
-  /** Where an older point is brought back to. */
-  readonly older: string;
-  /** Removes one of the places above. */
-  clear(place: 'shop' | 'repository' | 'older'): Promise<void>;
+  place(name: Place): string;
+  /** Removes a place, or only one thing in it. */
+  clear(name: Place, inside?: string): Promise<void>;
 }
 
 /** No secret: it is printed for whoever wants to look around afterwards. */
@@ -23,7 +25,7 @@ const NOTE = 'Made by "holdfast demo", which removes and makes anew what is besi
 
 /**
  * Prepares an empty playground. A directory that has something in it and no marker is somebody else's:
- * `target.not-empty`.
+ * `target.not-empty`. A server that a killed demo has left there is stopped first.
  */
 export async function preparePlayground(directory: string): Promise<Playground> {
   await mkdir(directory, { recursive: true });
@@ -41,18 +43,17 @@ export async function preparePlayground(directory: string): Promise<Playground> 
   await writeFile(marker, NOTE);
   const playground: Playground = {
     directory,
-    shop: join(directory, 'shop'),
-    repository: join(directory, 'repository'),
-    older: join(directory, 'older'),
-    async clear(place) {
+    place: (name) => join(directory, name),
+    async clear(name, inside = '') {
       if (!existsSync(marker)) {
         throw new Failure('target.unsafe', `${MARKER} has gone, so nothing is removed here`, {
           subject: directory,
         });
       }
-      await rm(join(directory, place), { recursive: true, force: true });
+      await rm(join(directory, name, inside), { recursive: true, force: true, maxRetries: 5 });
     },
   };
-  for (const place of ['shop', 'repository', 'older'] as const) await playground.clear(place);
+  await stopLeftServers(playground.place('servers'));
+  for (const name of PLACES) await playground.clear(name);
   return playground;
 }

@@ -17,9 +17,10 @@ export async function rollUp(
   writer: SliceWriter,
   keepTags: (slices: readonly StoredSlice[]) => string[],
 ): Promise<RollUpSummary> {
-  const { repository, place, clock, signal } = writer;
-  const indexed = await repository.loadIndex(signal);
-  const slices = await listSlices(indexed, await repository.loadSnapshots(signal), place, signal);
+  const { repository, index, place, clock, signal } = writer;
+  // Snapshots first: what they refer to is in an index that is read afterwards, whoever writes meanwhile.
+  const snapshots = await repository.loadSnapshots(signal);
+  const slices = await listSlices(await index.current(signal), snapshots, place, signal);
   const facts = slices.map((slice) => ({ ...slice, names: slice.files.map(({ name }) => name.toString()) }));
   const byId = new Map(slices.map((slice) => [slice.id, slice]));
   let saved = 0;

@@ -3,6 +3,7 @@ import {
   createFixedChunker,
   describeSnapshot,
   type Id,
+  type KeptIndex,
   type Node,
   type Repository,
   type SnapshotLabels,
@@ -50,6 +51,8 @@ export interface SliceFile {
 
 export interface SliceWriter {
   readonly repository: Repository;
+  /** Of this repository, for slices alone. */
+  readonly index: KeptIndex;
   readonly place: JournalPlace;
   readonly clock: Clock;
   /** Whose and which; time and tags are the slice's own. */
@@ -91,9 +94,9 @@ export async function writeSlice(
   order: WriteOrder,
   save: (session: WritingSession, access: WriteAccess) => Promise<readonly Node[]>,
 ): Promise<StoredSnapshot> {
-  const { repository, clock, place, labels } = writer;
+  const { repository, index, clock, place, labels } = writer;
   const startedAt = clock.now();
-  const lock = { clock, dryRun: false, retryFor: writer.retryLock, signal: writer.signal };
+  const lock = { clock, dryRun: false, retryFor: writer.retryLock, signal: writer.signal, kept: index };
   return await withWriteLock(repository, lock, async (access) => {
     // Begun again, the work would have to read its streams again.
     await access.mayWrite;

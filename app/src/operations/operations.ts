@@ -1,15 +1,17 @@
 import type { CommandParts } from '../cli/command-table.ts';
-import { runDemo } from '../demo/story.ts';
+import { runDemo } from '../demo/run-demo.ts';
 import { backupFiles } from './files/backup.ts';
 import { planRestore } from './files/restore.ts';
 import type { Machine } from './machine.ts';
 import { listPoints } from './points.ts';
 import { backUpBase } from './postgres/backup.ts';
 import { diagnosePostgres } from './postgres/doctor.ts';
+import { takeEvidence } from './postgres/evidence.ts';
 import { keepJournal } from './postgres/journal.ts';
 import { listBases } from './postgres/points.ts';
 import { planPostgresRestore } from './postgres/restore.ts';
 import { planTableRestore } from './postgres/table.ts';
+import { verifyPostgres } from './postgres/verify.ts';
 import { checkRepository } from './repo/check.ts';
 import { compareSnapshots } from './repo/diff.ts';
 import { dumpContent } from './repo/dump.ts';
@@ -37,6 +39,8 @@ export function operations(machine: Machine): CommandParts {
     backUpBase: backUpBase(machine),
     listBases: listBases(machine),
     planPostgresRestore: planPostgresRestore(machine),
+    takeEvidence: takeEvidence(machine),
+    verifyPostgres: verifyPostgres(machine),
     planTableRestore: planTableRestore(machine),
     diagnosePostgres: diagnosePostgres(machine),
     planForget: planForget(machine),

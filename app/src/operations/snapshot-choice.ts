@@ -35,9 +35,14 @@ export async function chooseSnapshots(
   signal: AbortSignal,
 ): Promise<StoredSnapshot[]> {
   const snapshots = await repository.loadSnapshots(signal);
+  if (references.length === 0) return passing(snapshots, filter);
   const wanted = engineFilter(filter);
-  if (references.length === 0) return filterSnapshots(snapshots, wanted);
   return references.map((reference) => selectSnapshot(snapshots, reference, wanted));
+}
+
+/** Those that pass the filter, in their order. */
+export function passing(snapshots: readonly StoredSnapshot[], filter: SnapshotFilter): StoredSnapshot[] {
+  return filterSnapshots(snapshots, engineFilter(filter));
 }
 
 function engineFilter({ host = [], path = [], tag = [] }: SnapshotFilter): EngineFilter {

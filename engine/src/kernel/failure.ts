@@ -41,6 +41,7 @@ export const failureTable = {
   'source.privilege': { exitCode: 14, http: 502, retry: false },
   'source.damaged': { exitCode: 1, http: 502, retry: false },
   'source.unsupported': { exitCode: 1, http: 501, retry: false },
+  'evidence.different': { exitCode: 1, http: 500, retry: false },
   'target.not-empty': { exitCode: 1, http: 409, retry: false },
   'target.exists': { exitCode: 1, http: 409, retry: false },
   'target.mismatch': { exitCode: 1, http: 409, retry: false },

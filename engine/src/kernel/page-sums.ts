@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 const MEMORY_PAGE = 64 * 1024;
 /** Where the bytes to sum lie, behind the tables: see engine/assembly/pages.ts. */
 const START = MEMORY_PAGE;
-const CAPACITY = 1024 * 1024;
+const CAPACITY = 256 * 1024;
 const DATABASE_PAGE = 8192;
 
 interface Kernel {
@@ -29,7 +29,7 @@ export interface PageSums {
   end(): { readonly crc32c: number; readonly pages: number };
 }
 
-/** Sums several GB/s; owns 1 MiB. */
+/** Sums several GB/s; owns 256 KiB. */
 export function createPageSums(): PageSums {
   const memoryPages = (START + CAPACITY) / MEMORY_PAGE;
   const memory = new WebAssembly.Memory({ initial: memoryPages, maximum: memoryPages });

@@ -20,22 +20,31 @@ export interface BlobLocation {
  */
 export class Index {
   readonly table: BlobTable;
-  /** The index files that this was read from, by name. */
-  readonly files: ReadonlySet<string>;
+  readonly #files: Set<string>;
   readonly #packs: Id[] = [];
   readonly #packNumbers = new Map<Id, number>();
   /** Further places of blobs that are stored more than once, by entry. */
   readonly #copies = new Map<number, BlobLocation[]>();
   readonly #marked = new Map<Id, MarkedPack>();
 
-  private constructor(table: BlobTable, files: ReadonlySet<string>) {
+  private constructor(table: BlobTable, files: Iterable<string>) {
     this.table = table;
-    this.files = files;
+    this.#files = new Set(files);
+  }
+
+  /** The index files that say what this says, by name: those that it was read from, and those written from it. */
+  get files(): ReadonlySet<string> {
+    return this.#files;
+  }
+
+  /** A file was written with packs that are in here. */
+  addFile(name: string): void {
+    this.#files.add(name);
   }
 
   /** For packs that are being written anew, apart from those that are there. */
   static empty(): Index {
-    return new Index(BlobTable.create(0), new Set());
+    return new Index(BlobTable.create(0), []);
   }
 
   /** Reads every index file. Throws `repository.damaged` for one that cannot be read: guessing would lose data. */
@@ -67,19 +76,38 @@ export class Index {
     const bytes = files.reduce((sum, file) => sum + file.size, 0);
     const index = new Index(
       BlobTable.create(Math.ceil(bytes / BYTES_PER_BLOB)),
-      new Set(files.map((file) => file.name)),
+      files.map((file) => file.name),
     );
     await mapConcurrently(files, repository.backend.connections, async ({ name }) => {
       try {
-        const content = decodeIndexFile(await repository.loadFile({ type: 'index', name }, signal));
-        for (const pack of content.packs) index.addPack(pack);
-        for (const pack of content.packsToDelete) index.#marked.set(pack.id, pack);
+        await index.#readFile(repository, name, signal);
       } catch (error) {
         if (!isFailure(error)) throw error;
         onDamaged(name, error);
       }
     });
     return index;
+  }
+
+  /**
+   * Reads the index files that were added since. Answers false when one of those that were read is gone: then packs may
+   * be gone too, and only reading all of it anew tells which.
+   */
+  async refresh(repository: Repository, signal?: AbortSignal): Promise<boolean> {
+    const there = new Set<string>();
+    for await (const { name } of repository.backend.list('index', signal)) there.add(name);
+    if (!this.#files.isSubsetOf(there)) return false;
+    await mapConcurrently(there.difference(this.#files), repository.backend.connections, async (name) => {
+      await this.#readFile(repository, name, signal);
+      this.#files.add(name);
+    });
+    return true;
+  }
+
+  async #readFile(repository: Repository, name: string, signal: AbortSignal | undefined): Promise<void> {
+    const content = decodeIndexFile(await repository.loadFile({ type: 'index', name }, signal));
+    for (const pack of content.packs) this.addPack(pack);
+    for (const pack of content.packsToDelete) this.#marked.set(pack.id, pack);
   }
 
   /** The packs that rustic has marked for deletion and no index file counts as in use. */

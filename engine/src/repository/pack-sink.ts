@@ -63,7 +63,7 @@ export class PackSink {
     this.#unindexedBlobs = 0;
     this.#lastIndexAt = this.#clock.now();
     try {
-      await this.#repository.saveFile('index', encodeIndexFile(packs), signal);
+      this.#index.addFile(await this.#repository.saveFile('index', encodeIndexFile(packs), signal));
     } catch (error) {
       // None is forgotten: what is durable may still be indexed by the next try.
       this.#unindexed = [...packs, ...this.#unindexed];

@@ -30,7 +30,7 @@ export function errorsIn(findings: readonly CheckFinding[]): number {
   return findings.filter((finding) => finding.severity === 'error').length;
 }
 
-function renderFinding(finding: CheckFinding, style: Style, width: number): string[] {
+export function renderFinding(finding: CheckFinding, style: Style, width: number): string[] {
   const text = wrapText(printable(`${finding.subject}: ${finding.message}`), width - 2);
   const hint = finding.hint === undefined ? [] : wrapText(printable(finding.hint), width - 2);
   return [

@@ -1,22 +1,29 @@
-import { startCrewThreads } from '@holdfast/engine';
+import { isFailure, type Repository, startCrewThreads } from '@holdfast/engine';
 import type { Work } from '../../cli/command-frame.ts';
-import type { BackUpBase } from '../../cli/commands/postgres/backup.ts';
-import { type BaseWatch, backUpBase as takeBase } from '../../sources/postgres/base/base-backup.ts';
+import type { BackUpBase, BaseEvidence, BaseSummary } from '../../cli/commands/postgres/backup.ts';
+import {
+  type BaseWatch,
+  type SentBase,
+  backUpBase as takeBase,
+} from '../../sources/postgres/base/base-backup.ts';
 import { BASE_TAGS } from '../../sources/postgres/base/base-record.ts';
-import type { ServerAddress } from '../../sources/postgres/connection/server-address.ts';
+import { USUAL_LIMITS } from '../../sources/postgres/evidence/table-plan.ts';
 import { type LabelMachine, labelsOf } from '../files/snapshot-labels.ts';
 import { type AccessMachine, openAccess } from '../repository-access.ts';
-import { type ServerMachine, serverOf } from './server.ts';
+import { collectEvidence, type EvidenceOrder } from './evidence.ts';
+import { hostOf, type ServerMachine, serverOf } from './server.ts';
 
-export function backUpBase(machine: AccessMachine & LabelMachine & ServerMachine): BackUpBase {
+type BaseMachine = AccessMachine & LabelMachine & ServerMachine;
+
+export function backUpBase(machine: BaseMachine): BackUpBase {
   return async (access, request, work) => {
-    const { checkpoint, compression, maxRate, tag = [] } = request;
+    const { checkpoint, compression, maxRate, full = false, tag = [] } = request;
     const address = await serverOf(request, machine);
     const threads = startCrewThreads();
     try {
       await using opened = await openAccess(access, { intent: 'write', signal: work.signal }, machine);
       const startedAt = machine.clock.now();
-      const { snapshot, record, findings, took } = await takeBase(opened.repository, {
+      const { snapshot, record, sent, findings, took } = await takeBase(opened.repository, {
         address,
         clock: machine.clock,
         labels: labelsOf(
@@ -26,6 +33,7 @@ export function backUpBase(machine: AccessMachine & LabelMachine & ServerMachine
         checkpoint,
         compression,
         acceptDamage: request.acceptDamage === true,
+        whole: full,
         threads,
         retryLock: access.retryLock,
         signal: opened.signal,
@@ -34,6 +42,16 @@ export function backUpBase(machine: AccessMachine & LabelMachine & ServerMachine
       });
       const { summary: figures } = snapshot;
       if (figures === undefined) throw new Error('a base that was just taken has figures');
+      const order = {
+        address,
+        limits: BASE_LIMITS,
+        labels: { tag, ...(request.host === undefined ? {} : { host: request.host }) },
+        retryLock: access.retryLock,
+      };
+      const behind = { ...work, signal: opened.signal };
+      const evidence = request.evidence
+        ? await tryEvidence(opened.repository, order, machine, behind)
+        : undefined;
       return {
         snapshot: snapshot.id,
         server: record.server,
@@ -42,9 +60,11 @@ export function backUpBase(machine: AccessMachine & LabelMachine & ServerMachine
         timeline: record.start.timeline,
         startLsn: record.start.lsn,
         endLsn: record.end.lsn,
+        ...sentSummary(sent),
         ...(record.pagesVerified === undefined ? {} : { pagesVerified: record.pagesVerified }),
         findings,
         figures,
+        ...(evidence === undefined ? {} : { evidence }),
         milliseconds: took,
       };
     } finally {
@@ -53,10 +73,31 @@ export function backUpBase(machine: AccessMachine & LabelMachine & ServerMachine
   };
 }
 
-/** A base is of the machine that the server is on; behind a socket that is this one. */
-function hostOf({ hosts: [first] }: ServerAddress, machine: LabelMachine): string {
-  return first === undefined || first.name.startsWith('/') ? machine.hostname : first.name;
+/** The base is saved: whatever keeps evidence from being taken is told, and does not make it fail. */
+async function tryEvidence(
+  repository: Repository,
+  order: EvidenceOrder,
+  machine: BaseMachine,
+  work: Work,
+): Promise<BaseEvidence> {
+  try {
+    return await collectEvidence(repository, order, machine, work);
+  } catch (error) {
+    work.signal.throwIfAborted();
+    if (!isFailure(error)) throw error;
+    return { missing: error.message, ...(error.hint === undefined ? {} : { hint: error.hint }) };
+  }
 }
+
+function sentSummary(sent: SentBase): Pick<BaseSummary, 'sent' | 'since' | 'sentBytes' | 'fullBecause'> {
+  const { bytes: sentBytes } = sent;
+  if (sent.kind === 'changes') return { sent: 'changes', sentBytes, since: sent.since };
+  const { because } = sent;
+  return { sent: 'everything', sentBytes, ...(because === undefined ? {} : { fullBecause: because }) };
+}
+
+/** A base that is taken every hour must not count for long: holdfast postgres evidence does. */
+const BASE_LIMITS = { ...USUAL_LIMITS, tableTime: 15_000, totalTime: 60_000 };
 
 function show(progress: Work['progress'], watch: BaseWatch, startedAt: number): void {
   progress.watch(() => {

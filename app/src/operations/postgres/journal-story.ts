@@ -1,16 +1,24 @@
+import type { Clock } from '@holdfast/engine';
 import type { Work } from '../../cli/command-frame.ts';
-import { formatCounted, formatDuration } from '../../cli/format.ts';
-import { findingLine, type JournalSummary } from '../../cli/render/journal.ts';
-import { printable } from '../../cli/width.ts';
+import { formatBytes, formatDuration } from '../../cli/format.ts';
+import type { JournalSummary } from '../../cli/render/journal.ts';
+import { RepositoryLag } from '../../journal/repository-lag.ts';
+import type { BaseEvent } from '../../sources/postgres/journal/base-after-gap.ts';
 import type { JournalEvent, JournalProgress } from '../../sources/postgres/journal/journal-event.ts';
 import type { ShipperEvent } from '../../sources/postgres/journal/wal-shipper.ts';
 import { formatLsn } from '../../sources/postgres/wal/lsn.ts';
+import { tell } from './journal-lines.ts';
 
-/** What a person hears of a journal. */
+/** What a person, or a program, hears of a journal. */
 export class JournalStory {
   readonly #work: Work;
+  readonly #clock: Clock;
   readonly #startedAt: number;
+  readonly #lag = new RepositoryLag();
   #progress: JournalProgress | undefined;
+  /** When the server was last heard, while no stream is there; undefined while one is. */
+  #silentSince: number | undefined;
+  #heardAt: number;
   #received = 0n;
   #position: bigint | undefined;
   #files = 0;
@@ -18,54 +26,30 @@ export class JournalStory {
   #gaps = 0;
   #interruptions = 0;
 
-  constructor(work: Work, startedAt: number) {
+  constructor(work: Work, clock: Clock) {
     this.#work = work;
-    this.#startedAt = startedAt;
+    this.#clock = clock;
+    this.#startedAt = clock.now();
+    this.#heardAt = this.#startedAt;
+    this.#silentSince = this.#startedAt;
     work.progress.watch(() => ({
-      phase: 'Receiving',
-      startedAt,
+      phase: this.#silentSince === undefined ? 'Receiving' : 'Waiting for the server',
+      startedAt: this.#startedAt,
       files: this.#files,
       bytes: Number(this.#received),
       errors: this.#interruptions,
       items: this.#state(),
+      figures: this.#figures(),
     }));
   }
 
-  tellReceived(event: JournalEvent): void {
+  hear(event: JournalEvent | ShipperEvent | BaseEvent): void {
     this.#count(event);
-    const line = receivedLine(event);
-    if (line !== undefined) this.#work.progress.note(line);
+    const told = tell(event, this.#clock.now());
+    if (told !== undefined) this.#work.progress.note(told.line, told.records);
   }
 
-  tellShipped(event: ShipperEvent): void {
-    const { progress } = this.#work;
-    if (event.kind === 'shipped') {
-      this.#slices += 1;
-      const { snapshot, files, took } = event;
-      progress.note(
-        `Slice ${snapshot.id.slice(0, 8)} in the repository: ${formatCounted(files, 'file')} in ${formatDuration(took)}`,
-      );
-    } else if (event.kind === 'rolled-up') {
-      progress.note(`Rolled up ${formatCounted(event.forgotten, 'slice')} into ${event.saved}`);
-    } else {
-      progress.note(`▲ Not in the repository yet: ${printable(event.failure.message)}; the spool keeps it`);
-    }
-  }
-
-  #count(event: JournalEvent): void {
-    if (event.kind === 'streaming') this.#position = event.from;
-    else if (event.kind === 'file') this.#files += 1;
-    else if (event.kind === 'interrupted') this.#interruptions += 1;
-    else if (event.kind === 'gap') this.#gaps += 1;
-    else if (event.kind === 'flushed') {
-      const { flushed } = event.progress;
-      this.#received += flushed - (this.#position ?? flushed);
-      this.#position = flushed;
-      this.#progress = event.progress;
-    }
-  }
-
-  summary(waiting: number, spool: string, now: number): JournalSummary {
+  summary(waiting: number, spool: string): JournalSummary {
     return {
       ...(this.#progress === undefined ? {} : { flushed: formatLsn(this.#progress.flushed) }),
       received: Number(this.#received),
@@ -73,35 +57,89 @@ export class JournalStory {
       waiting,
       gaps: this.#gaps,
       spool,
-      milliseconds: now - this.#startedAt,
+      milliseconds: this.#clock.now() - this.#startedAt,
+    };
+  }
+
+  #count(event: JournalEvent | ShipperEvent | BaseEvent): void {
+    const now = this.#clock.now();
+    switch (event.kind) {
+      case 'streaming':
+        this.#position = event.from;
+        this.#silentSince = undefined;
+        this.#heardAt = now;
+        break;
+      case 'flushed': {
+        const { flushed } = event.progress;
+        this.#received += flushed - (this.#position ?? flushed);
+        this.#position = flushed;
+        this.#progress = event.progress;
+        this.#heardAt = now;
+        this.#lag.arrived(now);
+        break;
+      }
+      case 'interrupted':
+        this.#interruptions += 1;
+        this.#silentSince ??= this.#heardAt;
+        break;
+      case 'file':
+        this.#files += 1;
+        break;
+      case 'gap':
+        this.#gaps += 1;
+        break;
+      case 'begun':
+        this.#lag.roundBegun();
+        break;
+      case 'waiting':
+        this.#lag.found(event.oldest);
+        break;
+      case 'shipped':
+        this.#slices += 1;
+        break;
+      case 'caught-up':
+        this.#lag.roundSucceeded();
+        break;
+    }
+  }
+
+  /** What would be lost with the server's disks: without a stream nobody knows what it has written since. */
+  #spoolLag(now: number): number | undefined {
+    if (this.#silentSince !== undefined) return now - this.#silentSince;
+    return this.#progress?.lagMilliseconds;
+  }
+
+  #figures(): Record<string, unknown> {
+    const now = this.#clock.now();
+    const spoolLag = this.#spoolLag(now);
+    return {
+      ...(this.#progress === undefined
+        ? {}
+        : {
+            timeline: this.#progress.timeline,
+            flushedLsn: formatLsn(this.#progress.flushed),
+            serverLsn: formatLsn(this.#progress.serverEnd),
+          }),
+      ...(spoolLag === undefined ? {} : { spoolLagMilliseconds: Math.round(spoolLag) }),
+      repositoryLagMilliseconds: Math.round(this.#lag.age(now)),
+      slices: this.#slices,
+      gaps: this.#gaps,
     };
   }
 
   #state(): string[] {
-    if (this.#progress === undefined) return [];
-    const { flushed, serverEnd, lagMilliseconds } = this.#progress;
-    const behind = serverEnd > flushed ? `, ${serverEnd - flushed} bytes behind` : '';
-    return [
-      `durable up to ${formatLsn(flushed)}, ${formatDuration(lagMilliseconds)} after the server${behind}`,
-    ];
-  }
-}
-
-/** What is worth a line that stays; undefined for what happens all the time. */
-function receivedLine(event: JournalEvent): string | undefined {
-  switch (event.kind) {
-    case 'streaming':
-      return `Streaming from ${event.host}, timeline ${event.timeline}, from ${formatLsn(event.from)} on`;
-    case 'timeline':
-      return `The server went from timeline ${event.from} to ${event.to} at ${formatLsn(event.at)}: followed`;
-    case 'interrupted': {
-      const [why, pause] = [printable(event.failure.message), formatDuration(event.retryIn)];
-      return `▲ The stream broke off: ${why}; next try in ${pause}`;
+    const now = this.#clock.now();
+    const lines: string[] = [];
+    if (this.#progress !== undefined) {
+      const { flushed, serverEnd } = this.#progress;
+      const behind = serverEnd > flushed ? `, ${formatBytes(Number(serverEnd - flushed))} to come` : '';
+      const lag = formatDuration(this.#spoolLag(now) ?? 0);
+      lines.push(`spool       ${lag} behind the server, durable up to ${formatLsn(flushed)}${behind}`);
     }
-    case 'gap':
-    case 'finding':
-      return findingLine(event.finding);
-    default:
-      return undefined;
+    const age = this.#lag.age(now);
+    lines.push(
+      age === 0 ? 'repository  has all of it' : `repository  ${formatDuration(age)} behind the spool`,
+    );
+    return lines;
   }
 }

@@ -1,31 +1,34 @@
 import path from 'node:path';
-import { isFailure } from '@holdfast/engine';
+import { Failure, isFailure } from '@holdfast/engine';
 import type { Work } from '../../cli/command-frame.ts';
 import type { JournalRequest, KeepJournal } from '../../cli/commands/postgres/journal.ts';
-import { printable } from '../../cli/width.ts';
 import { Spool } from '../../journal/spool.ts';
 import type { ServerAddress } from '../../sources/postgres/connection/server-address.ts';
-import { inspectServer, receiveWal, type ServerIdentity } from '../../sources/postgres/journal/receiver.ts';
+import { spoolAlone } from '../../sources/postgres/journal/journal-findings.ts';
+import { inspectServer } from '../../sources/postgres/journal/receiver.ts';
+import type { ServerIdentity } from '../../sources/postgres/journal/reception.ts';
 import { spooledServer } from '../../sources/postgres/journal/spooled-server.ts';
-import { WalShipper } from '../../sources/postgres/journal/wal-shipper.ts';
-import { walPlace } from '../../sources/postgres/journal/wal-slices.ts';
 import { parseWalName } from '../../sources/postgres/wal/segment.ts';
+import type { LabelMachine } from '../files/snapshot-labels.ts';
 import type { Machine } from '../machine.ts';
 import { type AccessMachine, openAccess } from '../repository-access.ts';
+import { drainSpool, runJournal } from './journal-loops.ts';
 import { JournalStory } from './journal-story.ts';
 import { type ServerMachine, serverOf } from './server.ts';
 import { spoolRoot } from './spool-root.ts';
 
-export type JournalMachine = AccessMachine &
-  ServerMachine &
-  Pick<Machine, 'workingDirectory' | 'hostname' | 'username' | 'version'>;
+export type JournalMachine = AccessMachine & ServerMachine & LabelMachine & Pick<Machine, 'workingDirectory'>;
 
 export function keepJournal(machine: JournalMachine): KeepJournal {
   return async (access, request, work) => {
-    const { clock, random } = machine;
-    const startedAt = clock.now();
-    const address = { ...(await serverOf(request, machine)), applicationName: request.name };
-    const server = await identify(address, request, machine, work);
+    const story = new JournalStory(work, machine.clock);
+    const findServer = async () => ({
+      ...(await serverOf(request, machine)),
+      applicationName: request.name,
+    });
+    const server = await (request.drain === true
+      ? identifyBySpool(request, machine)
+      : identify(await findServer(), request, machine, { story, signal: work.signal }));
     const directory = spoolDirectory(request, machine, server.systemId);
     // The spool before the repository: its lock says at once that another journal runs already.
     await using spool = await Spool.open({
@@ -33,51 +36,14 @@ export function keepJournal(machine: JournalMachine): KeepJournal {
       owner: { source: 'postgres', identity: server.systemId },
     });
     await using opened = await openAccess(access, { intent: 'write', signal: work.signal }, machine);
-    const story = new JournalStory(work, startedAt);
-    // When one of the two ends, so does the other.
-    const stop = new AbortController();
-    const signal = AbortSignal.any([stop.signal, opened.signal]);
-    const shipper = new WalShipper({
-      spool,
-      segmentSize: server.segmentSize,
-      clock,
-      // What is shipped at the end of an interval is as old as the interval; half leaves time for the way.
-      interval: request.rpo / 2,
-      signal,
-      onEvent: (event) => story.tellShipped(event),
-      writer: {
-        repository: opened.repository,
-        place: walPlace(server.systemId),
-        clock,
-        labels: {
-          hostname: machine.hostname,
-          username: machine.username,
-          uid: process.getuid?.() ?? 0,
-          gid: process.getgid?.() ?? 0,
-          programVersion: `holdfast ${machine.version}`,
-        },
-        retryLock: access.retryLock,
-        signal,
-      },
-    });
-    const receiving = receiveWal({
-      address,
-      slot: request.slot,
-      spool,
-      server,
-      clock,
-      random,
-      lowSpace: LOW_SPACE_SEGMENTS * server.segmentSize,
-      signal,
-      onEvent: (event) => story.tellReceived(event),
-    });
-    const runs = [receiving, shipper.run()].map((run) => run.finally(() => stop.abort()));
-    // Both have let go of the spool before it is closed; then the first failure counts.
-    await Promise.allSettled(runs);
-    await Promise.all(runs);
-    const names = await spool.names();
+    const { repository, signal } = opened;
+    const { retryLock } = access;
+    const parts = { request, server, findServer, spool, repository, retryLock, machine, story, signal };
+    await (request.drain === true ? drainSpool(parts) : runJournal(parts));
+    // The last file stays in the spool, also when all is in the repository.
+    const names = request.drain === true ? [] : await spool.names();
     const waiting = names.filter((name) => parseWalName(name, server.segmentSize)?.kind === 'segment').length;
-    return story.summary(waiting, directory, clock.now());
+    return story.summary(waiting, directory);
   };
 }
 
@@ -86,25 +52,37 @@ async function identify(
   address: ServerAddress,
   { spool }: JournalRequest,
   { workingDirectory }: JournalMachine,
-  { progress, signal }: Work,
+  { story, signal }: Pick<Work, 'signal'> & { readonly story: JournalStory },
 ): Promise<ServerIdentity> {
   try {
     return await inspectServer(address, signal);
   } catch (error) {
-    if (!isFailure(error, 'source.unreachable') || spool === undefined) throw error;
-    const known = await spooledServer(path.resolve(workingDirectory, spool));
-    if (known === undefined) throw error;
-    progress.note(
-      `▲ ${printable(error.message)}; what the spool holds is brought into the repository meanwhile`,
-    );
-    return known;
+    if (isFailure(error, 'source.unreachable') && spool !== undefined) {
+      const directory = path.resolve(workingDirectory, spool);
+      const known = await spooledServer(directory);
+      if (known !== undefined) {
+        story.hear({ kind: 'finding', finding: spoolAlone(directory, error) });
+        return known;
+      }
+    }
+    throw error;
   }
+}
+
+/** For a server that is known to be gone, whose spool is all that is left of its last moments. */
+async function identifyBySpool(
+  { spool }: JournalRequest,
+  { workingDirectory }: JournalMachine,
+): Promise<ServerIdentity> {
+  if (spool === undefined) throw new Failure('usage', '--drain needs --spool: which one is to be emptied');
+  const known = await spooledServer(path.resolve(workingDirectory, spool));
+  if (known !== undefined) return known;
+  throw new Failure('source.missing', 'there is no WAL of a PostgreSQL server in this spool', {
+    subject: spool,
+  });
 }
 
 function spoolDirectory({ spool }: JournalRequest, machine: JournalMachine, systemId: string): string {
   if (spool !== undefined) return path.resolve(machine.workingDirectory, spool);
   return path.join(spoolRoot(machine), `postgres-${systemId}`);
 }
-
-/** A gigabyte at the usual size: time enough to do something about it. */
-const LOW_SPACE_SEGMENTS = 64;

@@ -1,4 +1,4 @@
-import type { IndexedRepository } from '@holdfast/engine';
+import type { RepositoryView } from '../../journal/repository-view.ts';
 import { BASE_TAGS } from '../../sources/postgres/base/base-record.ts';
 import { type MomentPlan, planMoment } from '../../sources/postgres/restore/plan-moment.ts';
 import type { Machine } from '../machine.ts';
@@ -17,7 +17,7 @@ interface NamedMoment {
 
 /** How the moment that is meant comes back. */
 export async function chooseMoment(
-  indexed: IndexedRepository,
+  view: RepositoryView,
   { to, exclusive, base, system, timeline }: NamedMoment,
   { clock, timeZone }: Pick<Machine, 'clock' | 'timeZone'>,
   { repository, signal }: OpenedRepository,
@@ -31,5 +31,5 @@ export async function chooseMoment(
     ...(named === undefined ? {} : { base: named.snapshot }),
     ...(timeline === undefined ? {} : { timeline }),
   };
-  return await planMoment(indexed, wanted, { clock, signal });
+  return await planMoment(view, wanted, { clock, signal });
 }

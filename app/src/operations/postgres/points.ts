@@ -1,4 +1,4 @@
-import type { IndexedRepository, StoredSnapshot } from '@holdfast/engine';
+import type { StoredSnapshot } from '@holdfast/engine';
 import type {
   BasePoint,
   GapPoint,
@@ -6,6 +6,7 @@ import type {
   ListBases,
   PostgresPoints,
 } from '../../cli/commands/postgres/points.ts';
+import { type RepositoryView, viewRepository } from '../../journal/repository-view.ts';
 import type { BaseRecord } from '../../sources/postgres/base/base-record.ts';
 import { readBases, type StoredBase } from '../../sources/postgres/base/stored-bases.ts';
 import { readWindows } from '../../sources/postgres/journal/read-windows.ts';
@@ -14,19 +15,18 @@ import { walPlace } from '../../sources/postgres/journal/wal-slices.ts';
 import { parseBytes } from '../../sources/postgres/server/server-facts.ts';
 import { formatLsn, parseLsn } from '../../sources/postgres/wal/lsn.ts';
 import { type AccessMachine, openAccess } from '../repository-access.ts';
-import { chooseSnapshots } from '../snapshot-choice.ts';
+import { passing } from '../snapshot-choice.ts';
 
 export function listBases(machine: AccessMachine): ListBases {
   return async (access, request, work) => {
     await using opened = await openAccess(access, { intent: 'read', signal: work.signal }, machine);
     const { repository, signal } = opened;
-    const chosen = await chooseSnapshots(repository, [], request, signal);
-    const indexed = await repository.loadIndex(signal);
-    const found = await readBases(indexed, chosen, signal);
+    const view = await viewRepository(repository, signal);
+    const found = await readBases(view.indexed, passing(view.snapshots, request), signal);
     const bases: BasePoint[] = [];
     const gaps: GapPoint[] = [];
     for (const ofOneServer of Map.groupBy(found, ({ record }) => record.systemId).values()) {
-      const points = await pointsOf(indexed, ofOneServer, signal);
+      const points = await pointsOf(view, ofOneServer, signal);
       bases.push(...points.bases);
       gaps.push(...points.gaps);
     }
@@ -36,7 +36,7 @@ export function listBases(machine: AccessMachine): ListBases {
 }
 
 async function pointsOf(
-  indexed: IndexedRepository,
+  view: RepositoryView,
   found: readonly StoredBase[],
   signal: AbortSignal,
 ): Promise<PostgresPoints> {
@@ -50,7 +50,7 @@ async function pointsOf(
     endedAt: Date.parse(record.endedAt),
   }));
   const segmentSize = parseBytes(settings['wal_segment_size'] ?? USUAL_SEGMENT_SIZE);
-  const { windows, gaps } = await readWindows(indexed, walPlace(systemId), segmentSize, facts, signal);
+  const { windows, gaps } = await readWindows(view, walPlace(systemId), segmentSize, facts, signal);
   const bases = found.map(({ snapshot, record }) => {
     const window = windows.find(({ bases }) => bases.includes(snapshot.id));
     const until = window === undefined || window.to.lsn === window.from.lsn ? undefined : window.to;

@@ -7,6 +7,7 @@ import type {
   RecoveredTo,
 } from '../../cli/commands/postgres/restore.ts';
 import type { Planned } from '../../cli/planned.ts';
+import { viewRepository } from '../../journal/repository-view.ts';
 import { findPlaces, strangersIn } from '../../sources/postgres/restore/base-places.ts';
 import { defaultOwner, type Owner } from '../../sources/postgres/restore/ownership.ts';
 import { type RecoveryEnd, recoverMoment } from '../../sources/postgres/restore/recover-moment.ts';
@@ -34,8 +35,9 @@ export function planPostgresRestore(machine: PostgresRestoreMachine): PlanPostgr
       await openAccess(access, { intent: 'read', signal: work.signal, ...limits }, machine),
     );
     const { repository, signal } = opened;
-    const indexed = await repository.loadIndex(signal);
-    const moment = await chooseMoment(indexed, request, machine, opened);
+    const view = await viewRepository(repository, signal);
+    const { indexed } = view;
+    const moment = await chooseMoment(view, request, machine, opened);
     const { record, snapshot } = moment.base;
     const overwriting = { delta: request.delta === true, otherSystem: request.otherSystem === true };
     const places = await findPlaces(indexed, moment.base, { target, tablespaces, signal, ...overwriting });

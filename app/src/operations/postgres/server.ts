@@ -10,3 +10,8 @@ export function serverOf({ url, service }: ServerOptions, machine: ServerMachine
   const config = { ...(url === undefined ? {} : { url }), ...(service === undefined ? {} : { service }) };
   return resolveServer(config, machine);
 }
+
+/** What is saved of a server is of the machine that it is on; behind a socket that is this one. */
+export function hostOf({ hosts: [first] }: ServerAddress, machine: Pick<Machine, 'hostname'>): string {
+  return first === undefined || first.name.startsWith('/') ? machine.hostname : first.name;
+}

@@ -7,6 +7,7 @@ import type {
   TableRestoreSummary,
 } from '../../cli/commands/postgres/table.ts';
 import type { Planned } from '../../cli/planned.ts';
+import { viewRepository } from '../../journal/repository-view.ts';
 import { logIn } from '../../sources/postgres/connection/login.ts';
 import { type ServerAddress, serverName } from '../../sources/postgres/connection/server-address.ts';
 import { type MomentPlan, targetText } from '../../sources/postgres/restore/plan-moment.ts';
@@ -38,10 +39,11 @@ export function planTableRestore(machine: TableMachine): PlanTableRestore {
     const { repository, signal } = opened;
     // A password that is wrong is told before anything is fetched.
     await answers(now, signal);
-    const indexed = await repository.loadIndex(signal);
+    const view = await viewRepository(repository, signal);
+    const { indexed } = view;
     const { fromSystem } = request;
     const named = { ...request, ...(fromSystem === undefined ? {} : { system: fromSystem }) };
-    const moment = await chooseMoment(indexed, named, machine, opened);
+    const moment = await chooseMoment(view, named, machine, opened);
     const database = request.database ?? now.database;
     const { record } = moment.base;
     const { programs, notes } = await findServer({

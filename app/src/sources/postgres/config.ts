@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { Failure } from '@holdfast/engine';
 import { z } from 'zod';
+import { baseConfig } from './base/base-config.ts';
 import { environmentParameters, passwordFrom, serviceParameters } from './connection/parameter-sources.ts';
 import {
   type Parameters,
@@ -9,6 +10,8 @@ import {
   type ServerAddress,
   serverAddress,
 } from './connection/server-address.ts';
+import { evidenceConfig } from './evidence/evidence-config.ts';
+import { journalConfig } from './journal/journal-config.ts';
 
 /** A text that may be secret: itself, or where it is. */
 const secret = z.union([
@@ -21,24 +24,33 @@ type Secret = z.infer<typeof secret>;
 
 /** How a PostgreSQL source is written down. Whatever is left out is looked for where libpq would look. */
 export const postgresConfig = z.strictObject({
-  /** postgres://user@host-1:5432,host-2/database?sslmode=verify-full */
-  url: secret.optional(),
-  /** A section of the connection service file. */
-  service: z.string().optional(),
-  /** A name, an address or a socket's directory; several are tried in order. */
-  host: z.union([z.string(), z.array(z.string()).min(1)]).optional(),
-  port: z.int().min(1).max(65_535).optional(),
-  user: z.string().optional(),
-  password: secret.optional(),
-  database: z.string().optional(),
+  url: secret.optional().describe('postgres://user@host-1:5432,host-2/database?sslmode=verify-full'),
+  service: z.string().optional().describe('A section of the connection service file.'),
+  host: z
+    .union([z.string(), z.array(z.string()).min(1)])
+    .optional()
+    .describe('A name, an address or a socket’s directory; several are tried in order.'),
+  port: z.int().min(1).max(65_535).optional().describe('5432 unless named.'),
+  user: z.string().optional().describe('A role with LOGIN and REPLICATION.'),
+  password: secret.optional().describe('Better in the password file, or from the environment.'),
+  database: z
+    .string()
+    .optional()
+    .describe('Where to log in for what needs SQL; backups are of all databases.'),
   tls: z
     .strictObject({
-      mode: z.enum(['disable', 'prefer', 'require', 'verify-ca', 'verify-full']).optional(),
-      rootCertificate: z.string().optional(),
-      certificate: z.string().optional(),
-      key: z.string().optional(),
+      mode: z
+        .enum(['disable', 'prefer', 'require', 'verify-ca', 'verify-full'])
+        .optional()
+        .describe('libpq’s sslmode: only the verify modes keep an impostor out.'),
+      rootCertificate: z.string().optional().describe('A file with the authorities that are believed, PEM.'),
+      certificate: z.string().optional().describe('A file with our certificate, PEM.'),
+      key: z.string().optional().describe('A file with its key, PEM.'),
     })
     .optional(),
+  base: baseConfig.optional().describe('How base backups are taken.'),
+  evidence: evidenceConfig.optional().describe('What is counted, and for how long it may take.'),
+  journal: journalConfig.optional().describe('That there is a journal, and how.'),
 });
 
 export type PostgresConfig = z.infer<typeof postgresConfig>;

@@ -92,7 +92,7 @@ function work(port: MessagePort, signals: Signals, setup: WorkerSetup): void {
         done(readSegment(task.path, task.offset));
         break;
       case 'blobs':
-        done({ kind: 'blobs', ids: saveBlobs(task), buffer: task.buffer });
+        done({ kind: 'blobs', ids: saveBlobs(task) });
         break;
     }
   }

@@ -71,11 +71,14 @@ export interface SegmentTask {
   readonly offset: number;
 }
 
-/** Chunks that a stream was cut into, by whoever reads the stream. */
+/**
+ * Chunks that a stream was cut into, by whoever reads the stream. In shared memory, which its owner uses again: a buffer that
+ * changes hands is weighed as a new one by both threads' garbage collectors, and has them run all the time.
+ */
 export interface BlobsTask {
   readonly kind: 'blobs';
   readonly type: BlobType;
-  readonly buffer: ArrayBuffer;
+  readonly buffer: SharedArrayBuffer;
   /** Where each chunk ends in `buffer`; the first starts at 0. */
   readonly ends: readonly number[];
 }
@@ -117,8 +120,6 @@ export interface SegmentResult {
 export interface BlobsResult {
   readonly kind: 'blobs';
   readonly ids: Uint8Array;
-  /** The buffer, empty now, to be used again. */
-  readonly buffer: ArrayBuffer;
 }
 
 /** In place of a worker's number. */

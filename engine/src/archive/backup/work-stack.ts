@@ -183,9 +183,6 @@ export class WorkStack {
   }
 
   #accept({ task, from, ticket }: SentTask): void {
-    this.push(task, (result) => {
-      const transfer = result.kind === 'blobs' ? [result.buffer] : [];
-      this.send({ type: 'result', to: from, ticket, result }, transfer);
-    });
+    this.push(task, (result) => this.send({ type: 'result', to: from, ticket, result }));
   }
 }

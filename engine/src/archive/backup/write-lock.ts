@@ -1,5 +1,6 @@
 import type { Clock } from '../../kernel/clock.ts';
 import type { IndexedRepository } from '../../repository/indexed-repository.ts';
+import type { KeptIndex } from '../../repository/kept-index.ts';
 import { beginLock, joined } from '../../repository/locks.ts';
 import type { Repository } from '../../repository/repository.ts';
 
@@ -9,6 +10,8 @@ export interface WriteLockOptions {
   readonly dryRun: boolean;
   readonly retryFor: number;
   readonly signal: AbortSignal | undefined;
+  /** Instead of reading the whole index: for many small pieces of work, one after the other. */
+  readonly kept?: KeptIndex;
 }
 
 /** What work under a lock may use. */
@@ -30,7 +33,7 @@ export async function withWriteLock<Result>(
   options: WriteLockOptions,
   work: (access: WriteAccess) => Promise<Result>,
 ): Promise<Result> {
-  const { clock, retryFor } = options;
+  const { clock, retryFor, kept } = options;
   const outer = options.signal ?? new AbortController().signal;
   if (options.dryRun) {
     return await work({
@@ -43,13 +46,14 @@ export async function withWriteLock<Result>(
   try {
     const signal = joined(lock.signal, outer);
     for (;;) {
-      const indexed = await repository.loadIndex(outer);
+      const indexed = await (kept === undefined ? repository.loadIndex(outer) : kept.current(outer));
       const mayWrite = assertCurrent(repository, indexed, lock.confirmed, outer);
       // Work that fails for another reason first must not leave this one unheard.
       mayWrite.catch(() => undefined);
       try {
         return await work({ indexed, signal, mayWrite });
       } catch (error) {
+        kept?.drop();
         if (!(error instanceof IndexChanged)) throw error;
       }
     }

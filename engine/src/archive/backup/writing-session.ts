@@ -56,6 +56,7 @@ export class WritingSession {
   /** Pieces of streams that the workers have, each resolving when it is done. */
   readonly #underWay = new Set<Promise<unknown>>();
   #bytesUnderWay = 0;
+  readonly #buffers = new PieceBuffers();
 
   constructor(indexed: IndexedRepository, options: WritingOptions) {
     const { repository, index } = indexed;
@@ -120,13 +121,12 @@ export class WritingSession {
     chunker: Chunker,
   ): Promise<{ content: Promise<Id[]>; size: number }> {
     const pieces: Promise<Uint8Array>[] = [];
-    const batcher = new ChunkBatcher(chunker, (buffer, ends) => {
+    const batcher = new ChunkBatcher(chunker, this.#buffers, (buffer, ends) => {
       const bytes = buffer.byteLength;
       this.#bytesUnderWay += bytes;
-      const piece = this.#crew.do({ kind: 'blobs', type: 'data', buffer, ends }, [buffer]).then((result) => {
-        const { ids, buffer } = result as BlobsResult;
-        batcher.recycle(buffer);
-        return ids;
+      const piece = this.#crew.do({ kind: 'blobs', type: 'data', buffer, ends }).then((result) => {
+        this.#buffers.giveBack(buffer);
+        return (result as BlobsResult).ids;
       });
       pieces.push(piece);
       const settle = () => {
@@ -148,6 +148,11 @@ export class WritingSession {
     // Who reads on may look at this only later; a failure is not lost by that.
     content.catch(() => undefined);
     return { content, size };
+  }
+
+  /** Saves a chunk that the caller has cut. */
+  async saveData(bytes: Uint8Array): Promise<Id> {
+    return await this.#saveBlob('data', bytes);
   }
 
   /** Saves a tree that the caller has put together. */
@@ -179,9 +184,10 @@ export class WritingSession {
   }
 
   async #saveBlob(type: BlobType, bytes: Uint8Array): Promise<Id> {
-    const buffer = new Uint8Array(bytes).buffer;
+    const buffer = new SharedArrayBuffer(bytes.length);
+    new Uint8Array(buffer).set(bytes);
     const task = { kind: 'blobs', type, buffer, ends: [bytes.length] } as const;
-    const { ids } = (await this.#orAborted(this.#crew.do(task, [buffer]))) as BlobsResult;
+    const { ids } = (await this.#orAborted(this.#crew.do(task))) as BlobsResult;
     return idFromBytes(ids);
   }
 
@@ -208,12 +214,17 @@ function stillRunning(threads: CrewThreads | undefined): CrewThreads | undefined
 /** Cuts a stream and gathers the chunks into pieces that are worth a message. */
 class ChunkBatcher {
   readonly #chunker: Chunker;
-  readonly #deliver: (buffer: ArrayBuffer, ends: number[]) => void;
-  readonly #buffers: ArrayBuffer[] = [];
+  readonly #buffers: PieceBuffers;
+  readonly #deliver: (buffer: SharedArrayBuffer, ends: number[]) => void;
   #filled = 0;
 
-  constructor(chunker: Chunker, deliver: (buffer: ArrayBuffer, ends: number[]) => void) {
+  constructor(
+    chunker: Chunker,
+    buffers: PieceBuffers,
+    deliver: (buffer: SharedArrayBuffer, ends: number[]) => void,
+  ) {
     this.#chunker = chunker;
+    this.#buffers = buffers;
     this.#deliver = deliver;
   }
 
@@ -232,10 +243,6 @@ class ChunkBatcher {
     if (this.#filled > 0) this.#cut(true);
   }
 
-  recycle(buffer: ArrayBuffer): void {
-    this.#buffers.push(buffer);
-  }
-
   #cut(final: boolean): void {
     const { memory } = this.#chunker;
     const ends: number[] = [];
@@ -246,11 +253,28 @@ class ChunkBatcher {
       ends.push(cut);
       start = cut;
     }
-    const buffer = this.#buffers.pop() ?? new ArrayBuffer(final ? start : memory.length);
+    const buffer = this.#buffers.take(start, memory.length);
     new Uint8Array(buffer).set(memory.subarray(0, start));
     this.#deliver(buffer, ends);
     memory.copyWithin(0, start, this.#filled);
     this.#filled -= start;
+  }
+}
+
+/** Memory for pieces of streams, used again: as much as was ever under way at a time. */
+class PieceBuffers {
+  readonly #free = new Map<number, SharedArrayBuffer[]>();
+
+  /** For so many bytes, of at most `most`, which is always the same for a chunker. What is small is made to measure. */
+  take(bytes: number, most: number): SharedArrayBuffer {
+    if (bytes < most / 2) return new SharedArrayBuffer(bytes);
+    const free = this.#free.get(most);
+    if (free === undefined) this.#free.set(most, []);
+    return free?.pop() ?? new SharedArrayBuffer(most);
+  }
+
+  giveBack(buffer: SharedArrayBuffer): void {
+    this.#free.get(buffer.byteLength)?.push(buffer);
   }
 }
 

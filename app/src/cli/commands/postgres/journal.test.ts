@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { postgresConfig } from '../../../sources/postgres/config.ts';
 import { allCommands } from '../../../testing/all-commands.ts';
 import { recordedContext } from '../../../testing/context.ts';
 import { runProgram } from '../../program.ts';
@@ -44,6 +45,27 @@ describe('holdfast postgres journal', () => {
     const waiting = await run('--url postgres://u@db/', { ...SUMMARY, waiting: 3, gaps: 1 });
     expect(waiting.written.stdout).toMatch(/3 files in \/spool not yet in the repository/);
     expect(waiting.written.stdout).toMatch(/1 gap: take a new base backup/);
+  });
+
+  test('takes a base where one is missing unless it is told not to', async () => {
+    const usual = await run('--url postgres://u@db/');
+    expect(usual.request).toMatchObject({ baseAfterGap: true, checkpoint: 'fast' });
+    const not = await run('--url postgres://u@db/ --no-base-after-gap --synchronous --max-rate 1024');
+    expect(not.request).toMatchObject({ baseAfterGap: false, synchronous: true, maxRate: 1024 });
+  });
+
+  test('what can be said on the command line can be written down', async () => {
+    const { written } = await run('--help');
+    const [, ours = ''] = /The journal:\n(.*?)\n\n[^\n]*repository/is.exec(written.stdout) ?? [];
+    const names = [...ours.matchAll(/^ *(?:-\w, )?--(?:no-)?([a-z-]+)/gm)].map(([, name = '']) =>
+      name.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase()),
+    );
+    // Done once, by hand, for a server that is gone.
+    const lasting = names.filter((name) => name !== 'drain');
+    const { journal, base } = postgresConfig.shape;
+    const keys = [journal, base].flatMap((part) => Object.keys(part.unwrap().shape));
+    expect(lasting.length).toBeGreaterThan(8);
+    expect(keys).toEqual(expect.arrayContaining(lasting));
   });
 
   test.each([

@@ -1,5 +1,6 @@
 import { Failure } from '@holdfast/engine';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
+import { SLOT_NAME } from '../../../sources/postgres/journal/journal-config.ts';
 import {
   accessFor,
   endRepositoryCommand,
@@ -9,7 +10,7 @@ import {
   withProgress,
 } from '../../command-frame.ts';
 import type { Context } from '../../context.ts';
-import { parseDuration } from '../../option-values.ts';
+import { parseDuration, parsePositive } from '../../option-values.ts';
 import { type JournalSummary, journalRecord, renderJournal } from '../../render/journal.ts';
 import type { RepositoryAccess } from '../../repository-options.ts';
 import { addServerOptions, type ServerOptions } from '../../server-options.ts';
@@ -21,6 +22,17 @@ export interface JournalRequest extends ServerOptions {
   readonly slot: string;
   /** What `synchronous_standby_names` may name. */
   readonly name: string;
+  /** The server is meant to wait for us. */
+  readonly synchronous?: true;
+  /** Take a base when none leads to the journal. */
+  readonly baseAfterGap: boolean;
+  /** How that base is taken: as `postgres backup` has it. */
+  readonly checkpoint: 'fast' | 'spread';
+  /** KiB/s. */
+  readonly maxRate?: number;
+  readonly host?: string;
+  /** Nothing is received; it ends when all that the spool holds is in the repository. */
+  readonly drain?: true;
 }
 
 /** Runs until it is told to stop. Rejects only when going on makes no sense. */
@@ -38,13 +50,22 @@ export function define(parent: Command, context: Context, keepJournal: KeepJourn
     summary: 'receive every change as it happens, until stopped',
     description:
       'Streams the server’s WAL into a spool on this machine, acknowledges what is durable there, and carries it into ' +
-      'the repository. Together with a base backup every moment in between can be restored. Runs until Ctrl-C; ' +
-      'started again it goes on where it was, also after kill -9. Needs a role with LOGIN and REPLICATION.',
+      'the repository. Together with a base backup every moment in between can be restored; where none leads to it, at ' +
+      'the beginning and after a gap, one is taken. Runs until Ctrl-C; started again it goes on where it was, also ' +
+      'after kill -9. Needs a role with LOGIN and REPLICATION.',
     examples: [
       ['holdfast postgres journal --url postgres://backup@db-1 --repo /srv/backup', 'begin, or go on'],
       [
         'holdfast postgres journal --url postgres://backup@db-1 --rpo 30s --spool /srv/spool',
         'in the repository within 30 seconds, the spool on a disk of its own',
+      ],
+      [
+        'holdfast postgres journal --url postgres://backup@db-1,db-2 --repo /srv/backup --json',
+        'follow whichever takes over, and tell a program what happens',
+      ],
+      [
+        'holdfast postgres journal --drain --spool /srv/spool --repo /srv/backup',
+        'the server is gone: bring its last moments from the spool into the repository, and end',
       ],
     ],
   });
@@ -54,14 +75,24 @@ export function define(parent: Command, context: Context, keepJournal: KeepJourn
       '--spool <dir>',
       'where WAL is kept until it is in the repository (default: below ~/.local/state)',
     )
-    .option(
-      '--rpo <duration>',
-      'how much may be lost with this machine, such as 5m',
-      parseDuration,
-      FIVE_MINUTES,
+    .addOption(
+      new Option('--rpo <duration>', 'how much may be lost with this machine, such as 30s')
+        .argParser(parseDuration)
+        .default(FIVE_MINUTES, '5m'),
     )
     .option('--slot <name>', 'our replication slot on the server', 'holdfast')
-    .option('--name <name>', 'our name for synchronous_standby_names', 'holdfast');
+    .option('--name <name>', 'our name for synchronous_standby_names', 'holdfast')
+    .option('--drain', 'only bring what the spool holds into the repository, without a server, and end')
+    .option('--synchronous', 'say so when the server does not wait for us before it acknowledges a commit')
+    .optionsGroup('The base backup, where none leads to the journal:')
+    .option('--no-base-after-gap', 'take none, only say that one is missing')
+    .addOption(
+      new Option('--checkpoint <how>', 'begin it at once, or wait for a checkpoint that nobody feels')
+        .choices(['fast', 'spread'])
+        .default('fast'),
+    )
+    .option('--max-rate <KiB/s>', 'let the server send at most so much of it', parsePositive)
+    .option('-H, --host <host>', 'the host it is of (default: the server’s)');
   endRepositoryCommand(command).action(async () => {
     const request = command.opts<JournalRequest>();
     refuseNonsense(request);
@@ -77,7 +108,7 @@ export function define(parent: Command, context: Context, keepJournal: KeepJourn
 }
 
 function refuseNonsense({ slot, rpo }: JournalRequest): void {
-  if (!/^[a-z0-9_]{1,63}$/.test(slot)) {
+  if (!SLOT_NAME.test(slot)) {
     throw new Failure('usage', `"${slot}" is no name for a replication slot`, {
       hint: 'PostgreSQL takes small letters, digits and underscores, 63 at most.',
     });

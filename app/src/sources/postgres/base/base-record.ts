@@ -8,6 +8,8 @@ export const BASE_TAGS: readonly string[] = ['postgres', 'base'];
 export const BASE_FOLDER = 'base';
 export const RECORD_FILE = 'holdfast/server.json';
 export const CONFIGURATION_FOLDER = 'holdfast/config';
+/** The server's list of files with their sums; what later bases are built on needs it. */
+export const MANIFEST_FILE = `${BASE_FOLDER}/backup_manifest`;
 
 const position = z.strictObject({ lsn: z.string(), timeline: z.int() });
 
@@ -50,7 +52,9 @@ export const baseRecord = z.object({
       }),
     )
     .optional(),
-  /** Pages whose checksum was looked at; absent where the cluster has none. */
+  /** The snapshot whose files this base was made of, with the pages that had changed since. All of it is in this one. */
+  builtOn: z.string().optional(),
+  /** Pages whose checksum was looked at: all that the server sent; absent where the cluster has none. */
   pagesVerified: z.int().optional(),
   /** Custom kinds of WAL record: without the libraries that know them nothing can be replayed. Unknown before 15. */
   resourceManagers: z.array(z.string()).optional(),

@@ -22,6 +22,8 @@ export interface BaseRequest {
   readonly acceptDamage?: boolean;
   /** Milliseconds without a byte, once the server has begun to send, after which it counts as gone. */
   readonly silenceLimit?: number;
+  /** The manifest of an earlier base: of what was there then the server sends only pages changed since. From 17 on. */
+  readonly since?: Uint8Array;
 }
 
 export interface Tablespace {
@@ -35,7 +37,10 @@ export interface LogPosition {
   readonly timeline: number;
 }
 
-/** A base backup as it comes, in this order: `begin`, archives (the data directory's last), perhaps `manifest`, `end`. */
+/**
+ * A base backup as it comes, in this order: `begin`, archives (the data directory's last), perhaps `manifest`, `end`. Each
+ * buffer of `data` is there only until the next is asked for: what is to be kept is copied.
+ */
 export type BasePart =
   | {
       readonly kind: 'begin';
@@ -61,8 +66,9 @@ export async function* baseBackup(
   let begun = false;
   let archive = 0;
   let damageTold = false;
+  if (request.since !== undefined) await session.copyIn('UPLOAD_MANIFEST', request.since);
   try {
-    for await (const part of session.run(command(request))) {
+    for await (const part of session.run(command(request), { lent: request.since === undefined })) {
       if (part.kind === 'rows') {
         rows.push(part.rows);
         if (rows.length === 2) {
@@ -110,7 +116,7 @@ function ofStandby(error: unknown): unknown {
   });
 }
 
-function command({ label, checkpoint, manifestChecksums, major, maxRate }: BaseRequest): string {
+function command({ label, checkpoint, manifestChecksums, major, maxRate, since }: BaseRequest): string {
   const fast = checkpoint === 'fast';
   if (major >= 15) {
     const options = [
@@ -124,6 +130,7 @@ function command({ label, checkpoint, manifestChecksums, major, maxRate }: BaseR
       "MANIFEST 'yes'",
       `MANIFEST_CHECKSUMS ${literal(manifestChecksums)}`,
       ...(maxRate === undefined ? [] : [`MAX_RATE ${maxRate}`]),
+      ...(since === undefined ? [] : ['INCREMENTAL']),
     ];
     return `BASE_BACKUP (${options.join(', ')})`;
   }
@@ -200,7 +207,7 @@ const PROGRESS = 'p'.charCodeAt(0);
 
 function copyData(part: ReplyPart): AsyncIterable<Buffer> {
   if (part.kind === 'copy-out') return part.data;
-  throw unexpected('a copy in both directions');
+  throw unexpected('a copy in another direction');
 }
 
 function unexpected(what: string): Failure {

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { isFailure } from '@holdfast/engine';
 import { expect, test } from 'vitest';
 import { parseLsn } from '../wal/lsn.ts';
-import { neededWal, parseManifest } from './manifest.ts';
+import { neededWal, parseManifest, rewriteManifest } from './manifest.ts';
 
 const body = `{ "PostgreSQL-Backup-Manifest-Version": 2,
 "Files": [
@@ -40,4 +40,32 @@ test('the segment that only begins where a range ends is not needed', () => {
     '000000030000000000000002',
     '000000030000000000000003',
   ]);
+});
+
+test('a rewritten one is as whole as the server’s own: files replaced, left out, and without a sum', () => {
+  const changes: Record<
+    string,
+    Parameters<typeof rewriteManifest>[2] extends (path: string) => infer To ? To : never
+  > = {
+    'base/1/INCREMENTAL.1260': { path: 'base/1/1260', size: 16384, crc32c: 0x01020304 },
+    'base/1/INCREMENTAL.1261': { path: 'base/1/1261', size: 8192 },
+    'base/1/1259_vm': 'left out',
+  };
+  const entry = (path: string) =>
+    `{ "Path": "${path}", "Size": 8192, "Checksum-Algorithm": "CRC32C", "Checksum": "836930e6" },\n`;
+  const server = manifest(
+    body.replace('{ "Encoded', `${Object.keys(changes).map(entry).join('')}{ "Encoded`),
+  );
+  const rewritten = rewriteManifest(server, '7575153834221432846', (path) => changes[path] ?? 'same');
+  expect(parseManifest(rewritten)).toEqual({
+    files: [
+      { path: 'base/1/1259', size: 8192, crc32c: 0xe6306983 },
+      { path: 'base/1/1260', size: 16384, crc32c: 0x01020304 },
+      { path: 'base/1/1261', size: 8192 },
+      { path: 'mü', size: 1 },
+    ],
+    walRanges: parseManifest(server).walRanges,
+  });
+  expect(rewritten.toString()).toContain('\n"System-Identifier": 7575153834221432846,\n');
+  expect(rewritten.toString()).toContain('"Encoded-Path":"6dc3bc"');
 });

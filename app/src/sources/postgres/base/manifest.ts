@@ -13,6 +13,7 @@ const manifestShape = z.object({
       /** Hexadecimal, of a name that is not UTF-8. */
       'Encoded-Path': z.string().optional(),
       'Size': z.number(),
+      'Last-Modified': z.string().optional(),
       'Checksum-Algorithm': z.string().optional(),
       'Checksum': z.string().optional(),
     }),
@@ -43,14 +44,9 @@ export interface WalRange {
 
 /** Reads a manifest, after comparing it with the sum that it ends with. */
 export function parseManifest(bytes: Buffer): BaseManifest {
-  const manifest = manifestShape.safeParse(parsedJson(bytes));
-  if (!manifest.success) throw damaged('it cannot be understood', manifest.error);
-  const summed = bytes.subarray(0, bytes.lastIndexOf('"Manifest-Checksum"'));
-  if (createHash('sha256').update(summed).digest('hex') !== manifest.data['Manifest-Checksum']) {
-    throw damaged('its own checksum is wrong');
-  }
+  const manifest = understood(bytes);
   return {
-    files: manifest.data.Files.map((file) => ({
+    files: manifest.Files.map((file) => ({
       path: file.Path ?? Buffer.from(file['Encoded-Path'] ?? '', 'hex').toString(),
       size: file.Size,
       ...(file['Checksum-Algorithm'] === 'CRC32C' && file.Checksum !== undefined
@@ -58,11 +54,51 @@ export function parseManifest(bytes: Buffer): BaseManifest {
           { crc32c: Buffer.from(file.Checksum, 'hex').readUInt32LE(0) }
         : {}),
     })),
-    walRanges: manifest.data['WAL-Ranges'].map((range) => ({
+    walRanges: manifest['WAL-Ranges'].map((range) => ({
       timeline: range.Timeline,
       start: parseLsn(range['Start-LSN']),
       end: parseLsn(range['End-LSN']),
     })),
+  };
+}
+
+/**
+ * A server's manifest with some of its files replaced or left out, by the path that the server has them under. A server
+ * takes it for the next base, and pg_verifybackup compares a data directory with it. The sum of a file that has none is
+ * left out, as the format allows.
+ */
+export function rewriteManifest(
+  bytes: Buffer,
+  systemId: string,
+  instead: (path: string) => ManifestFile | 'same' | 'left out',
+): Buffer {
+  const manifest = understood(bytes);
+  const lines = manifest.Files.flatMap((file) => {
+    const change = file.Path === undefined ? 'same' : instead(file.Path);
+    if (change === 'left out') return [];
+    return [JSON.stringify(change === 'same' ? file : { ...file, ...shaped(change) })];
+  });
+  const ranges = manifest['WAL-Ranges'].map((range) => JSON.stringify(range));
+  // A line each as the server has it: the sum is of all lines before its own.
+  const body = [
+    '{ "PostgreSQL-Backup-Manifest-Version": 2,',
+    // Larger than what a number is exact to here, so never parsed.
+    `"System-Identifier": ${systemId},`,
+    `"Files": [\n${lines.join(',\n')}\n],`,
+    `"WAL-Ranges": [\n${ranges.join(',\n')}\n],`,
+    '',
+  ].join('\n');
+  return Buffer.from(`${body}"Manifest-Checksum": "${createHash('sha256').update(body).digest('hex')}"}\n`);
+}
+
+function shaped({ path, size, crc32c }: ManifestFile) {
+  const sum = Buffer.alloc(4);
+  sum.writeUInt32LE(crc32c ?? 0);
+  return {
+    'Path': path,
+    'Size': size,
+    'Checksum-Algorithm': crc32c === undefined ? undefined : 'CRC32C',
+    'Checksum': crc32c === undefined ? undefined : sum.toString('hex'),
   };
 }
 
@@ -73,6 +109,16 @@ export function neededWal(ranges: readonly WalRange[], segmentBytes: number): st
       segmentName({ timeline, number }, segmentBytes),
     ),
   );
+}
+
+function understood(bytes: Buffer): z.infer<typeof manifestShape> {
+  const manifest = manifestShape.safeParse(parsedJson(bytes));
+  if (!manifest.success) throw damaged('it cannot be understood', manifest.error);
+  const summed = bytes.subarray(0, bytes.lastIndexOf('"Manifest-Checksum"'));
+  if (createHash('sha256').update(summed).digest('hex') === manifest.data['Manifest-Checksum']) {
+    return manifest.data;
+  }
+  throw damaged('its own checksum is wrong');
 }
 
 function parsedJson(bytes: Buffer): unknown {

@@ -2,6 +2,7 @@ import {
   type Chunker,
   createChunker,
   createFixedChunker,
+  createPageSums,
   Failure,
   type Finding,
   type Id,
@@ -9,7 +10,8 @@ import {
 } from '@holdfast/engine';
 import type { ReplicationSession } from '../connection/replication-session.ts';
 import type { ServerFacts } from '../server/server-facts.ts';
-import { BASE_FOLDER } from './base-record.ts';
+import { labelOfWhole } from './backup-label.ts';
+import { BASE_FOLDER, MANIFEST_FILE } from './base-record.ts';
 import {
   type BasePart,
   type BaseRequest,
@@ -18,10 +20,12 @@ import {
   type Tablespace,
 } from './base-stream.ts';
 import { damageFindings, unlocatedDamage } from './damaged-pages.ts';
-import { type BaseManifest, parseManifest } from './manifest.ts';
+import type { FileResolver, ResolvedFile } from './file-resolver.ts';
+import { relationOf } from './incremental-file.ts';
+import { type BaseManifest, type ManifestFile, parseManifest, rewriteManifest } from './manifest.ts';
 import { isRewrittenInPlace } from './relation-file.ts';
 import { BaseSums } from './sums.ts';
-import { tarEntries } from './tar-entries.ts';
+import { type TarEntry, tarEntries } from './tar-entries.ts';
 import type { Attributes, BaseTree } from './tree.ts';
 
 /** What is asked of a writing session: to cut a stream and to store its pieces while the next is read. */
@@ -53,8 +57,13 @@ export class BaseReceiver {
   readonly #byContent: Chunker;
   readonly #byPages = createFixedChunker(PAGE_CHUNK);
   readonly #sums = new BaseSums();
+  /** Of an incremental base: what puts whole files together, and what has become of the entries that it got. */
+  readonly #resolver: FileResolver | undefined;
+  readonly #systemId: string;
+  readonly #replaced = new Map<string, Promise<ManifestFile>>();
   #files = 0;
   #bytes = 0;
+  #size = 0;
   #expectedBytes: number | undefined;
 
   constructor(parts: {
@@ -62,11 +71,16 @@ export class BaseReceiver {
     tree: BaseTree;
     facts: ServerFacts;
     chunkerPolynomial: string;
+    systemId: string;
+    /** For a base that is asked for as the changes since an earlier one. */
+    resolver?: FileResolver;
   }) {
     this.#writer = parts.writer;
     this.#tree = parts.tree;
     this.#facts = parts.facts;
     this.#byContent = createChunker(parts.chunkerPolynomial);
+    this.#systemId = parts.systemId;
+    this.#resolver = parts.resolver;
   }
 
   async receive(session: ReplicationSession, request: BaseRequest): Promise<ReceivedBase> {
@@ -84,6 +98,11 @@ export class BaseReceiver {
 
   progress() {
     return { files: this.#files, bytes: this.#bytes, expectedBytes: this.#expectedBytes };
+  }
+
+  /** Bytes of all files in the tree. */
+  get size(): number {
+    return this.#size;
   }
 
   get pagesVerified(): number {
@@ -106,8 +125,13 @@ export class BaseReceiver {
       this.#counted(data),
       inPlace ? this.#byPages : this.#byContent,
     );
+    this.#place(path, attributes, size, content);
+  }
+
+  #place(path: string, attributes: Attributes, size: number, content: Promise<Id[]>): void {
     this.#tree.addFile(path, attributes, size, content);
     this.#files += 1;
+    this.#size += size;
   }
 
   async #receiveParts(
@@ -122,14 +146,16 @@ export class BaseReceiver {
       switch (part.kind) {
         case 'begin':
           begun = part;
-          this.#expectedBytes = part.expectedBytes;
+          // What the server expects is the size of everything, also when it sends only what has changed.
+          if (this.#resolver === undefined) this.#expectedBytes = part.expectedBytes;
           this.#sums.start = part.start.lsn;
+          await this.#resolver?.begin(part.start);
           break;
         case 'archive':
           owner = await this.#archive(part);
           break;
         case 'manifest':
-          manifest = Buffer.concat(await Array.fromAsync(part.data));
+          manifest = Buffer.concat(await Array.fromAsync(part.data, (piece) => Buffer.from(piece)));
           break;
         case 'end':
           end = part;
@@ -139,7 +165,8 @@ export class BaseReceiver {
       throw new Failure('source.unsupported', 'the server ended its base backup before it was whole');
     }
     if (manifest !== undefined) {
-      await this.add(`${BASE_FOLDER}/backup_manifest`, { ...owner, mode: 0o600 }, [manifest]);
+      const whole = this.#resolver === undefined ? manifest : await this.#rewritten(manifest);
+      await this.add(MANIFEST_FILE, { ...owner, mode: 0o600 }, [whole]);
     }
     const { start, tablespaces } = begun;
     return {
@@ -171,9 +198,47 @@ export class BaseReceiver {
       }
       if (entry.type === 'dir') this.#tree.addDirectory(path, attributes);
       else if (entry.type === 'symlink') this.#tree.addSymlink(path, attributes, entry.linkTarget);
-      else await this.add(path, attributes, this.#sums.through(name, entry.content, this.#facts.checksums));
+      else await this.#file(name, attributes, entry);
     }
     return root;
+  }
+
+  async #file(name: string, attributes: Attributes, entry: TarEntry): Promise<void> {
+    const content = this.#sums.through(name, entry.content, this.#facts.checksums);
+    const relation = this.#resolver && relationOf(name);
+    if (this.#resolver !== undefined && relation !== undefined) {
+      const file = await this.#resolver.resolve(
+        relation,
+        entry.size,
+        this.#counted(content),
+        (page, number) => {
+          if (this.#facts.checksums) this.#sums.addPage(relation, page, number);
+        },
+      );
+      this.#place(joined(BASE_FOLDER, relation), attributes, file.size, file.content);
+      this.#replace(name, listed(relation, file));
+    } else if (this.#resolver !== undefined && name === 'backup_label') {
+      const label = Buffer.concat(await Array.fromAsync(content)).toString('latin1');
+      const whole = Buffer.from(labelOfWhole(label), 'latin1');
+      await this.add(joined(BASE_FOLDER, name), attributes, [whole]);
+      const listed = { path: name, size: whole.length, crc32c: crc32cOf(whole) };
+      this.#replace(name, Promise.resolve(listed));
+    } else {
+      await this.#resolver?.meet(name, entry.mtime);
+      await this.add(joined(BASE_FOLDER, name), attributes, content);
+    }
+  }
+
+  #replace(sentAs: string, file: Promise<ManifestFile>): void {
+    // Looked at when all has come, or never when something fails before.
+    file.catch(() => undefined);
+    this.#replaced.set(sentAs, file);
+  }
+
+  async #rewritten(manifest: Buffer): Promise<Buffer> {
+    const replaced = new Map<string, ManifestFile>();
+    for (const [sentAs, file] of this.#replaced) replaced.set(sentAs, await file);
+    return rewriteManifest(manifest, this.#systemId, (path) => replaced.get(path) ?? 'same');
   }
 
   async *#counted(data: AsyncIterable<Buffer> | Iterable<Buffer>) {
@@ -184,13 +249,25 @@ export class BaseReceiver {
   }
 }
 
+async function listed(path: string, { size, crc32c }: ResolvedFile): Promise<ManifestFile> {
+  const sum = await crc32c;
+  return { path, size, ...(sum === undefined ? {} : { crc32c: sum }) };
+}
+
+function crc32cOf(bytes: Buffer): number {
+  const sums = createPageSums();
+  sums.begin();
+  sums.add(bytes);
+  return sums.end().crc32c;
+}
+
 type Archive = Extract<BasePart, { kind: 'archive' }>;
 
 /**
  * Bytes between the cuts of relation files and WAL: whole pages, few enough that changes here and there stay cheap,
  * enough that the index of a large database stays small. Measured: docs/adr/006-page-aligned-chunks.md.
  */
-const PAGE_CHUNK = 128 * 1024;
+export const PAGE_CHUNK = 128 * 1024;
 
 /** PostgreSQL 12 sends no manifest; which WAL is needed follows from where the base began and ended. */
 function impliedBy({ start, end }: Pick<ReceivedBase, 'start' | 'end'>): BaseManifest {

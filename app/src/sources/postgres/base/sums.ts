@@ -2,10 +2,7 @@ import { createPageSums, Failure } from '@holdfast/engine';
 import type { Lsn } from '../wal/lsn.ts';
 import { DamagedPages, damageFailure } from './damaged-pages.ts';
 import { type BaseManifest, neededWal } from './manifest.ts';
-import { isRelationFile, segmentNumber } from './relation-file.ts';
-
-/** 1 GiB of pages of 8 KiB: how PostgreSQL is built unless one asks for something else. */
-const BLOCKS_PER_SEGMENT = 131_072;
+import { firstBlock, isRelationFile } from './relation-file.ts';
 
 interface ReceivedFile {
   readonly size: number;
@@ -19,6 +16,8 @@ interface ReceivedFile {
  */
 export class BaseSums {
   readonly #sums = createPageSums();
+  /** For a page within a file that is being summed. */
+  readonly #page = createPageSums();
   readonly #received = new Map<string, ReceivedFile>();
   readonly damage = new DamagedPages();
   #pages = 0;
@@ -29,9 +28,14 @@ export class BaseSums {
   /** The file's bytes, as they are; `path` is below the data directory. */
   async *through(path: string, bytes: AsyncIterable<Buffer>, checkPages: boolean): AsyncGenerator<Buffer> {
     const pages = checkPages && isRelationFile(path);
-    const firstBlock = segmentNumber(path) * BLOCKS_PER_SEGMENT;
     this.#sums.begin(
-      pages ? { firstBlock, since: this.start, onWrong: (block) => this.damage.add(path, block) } : undefined,
+      pages
+        ? {
+            firstBlock: firstBlock(path),
+            since: this.start,
+            onWrong: (block) => this.damage.add(path, block),
+          }
+        : undefined,
     );
     let size = 0;
     for await (const piece of bytes) {
@@ -42,6 +46,17 @@ export class BaseSums {
     const result = this.#sums.end();
     this.#pages += result.pages;
     this.#received.set(path, { size, crc32c: result.crc32c });
+  }
+
+  /** Looks at a page of a file of which not all comes; `number` is its place in the file. */
+  addPage(path: string, page: Buffer, number: number): void {
+    this.#page.begin({
+      firstBlock: firstBlock(path) + number,
+      since: this.start,
+      onWrong: (block) => this.damage.add(path, block),
+    });
+    this.#page.add(page);
+    this.#pages += this.#page.end().pages;
   }
 
   get pages(): number {

@@ -1,4 +1,5 @@
 import { Failure } from '@holdfast/engine';
+import { ByteSource } from './byte-source.ts';
 
 /** One entry of a tar stream. Its content must be read before the next entry; what is left is skipped. */
 export interface TarEntry {
@@ -16,6 +17,7 @@ export interface TarEntry {
   /** Bytes; 0 unless it is a file. */
   readonly size: number;
   readonly linkTarget: string;
+  /** Each buffer is there only until the next is asked for. */
   readonly content: AsyncIterable<Buffer>;
 }
 
@@ -49,51 +51,6 @@ export async function* tarEntries(stream: AsyncIterable<Buffer>): AsyncGenerator
     yield { ...entry, content };
     while (left > 0) left -= (await source.some(left)).length;
     await source.take(padding(entry.size));
-  }
-}
-
-/** A stream of which exact amounts can be taken. */
-class ByteSource {
-  readonly #iterator: AsyncIterator<Buffer>;
-  #rest: Buffer = Buffer.alloc(0);
-
-  constructor(stream: AsyncIterable<Buffer>) {
-    this.#iterator = stream[Symbol.asyncIterator]();
-  }
-
-  /** Up to `most` bytes, at least one. */
-  async some(most: number): Promise<Buffer> {
-    if (this.#rest.length === 0 && !(await this.#read())) throw cutShort();
-    const piece = this.#rest.subarray(0, most);
-    this.#rest = this.#rest.subarray(piece.length);
-    return piece;
-  }
-
-  /** Exactly so many; undefined when the stream has ended just here. */
-  async take(length: number): Promise<Buffer | undefined> {
-    if (length === 0) return Buffer.alloc(0);
-    if (this.#rest.length === 0 && !(await this.#read())) return undefined;
-    if (this.#rest.length >= length) return await this.some(length);
-    const parts: Buffer[] = [];
-    for (let left = length; left > 0; ) {
-      const part = await this.some(left);
-      parts.push(part);
-      left -= part.length;
-    }
-    return Buffer.concat(parts);
-  }
-
-  async drain(): Promise<void> {
-    while (await this.#read());
-  }
-
-  async #read(): Promise<boolean> {
-    for (;;) {
-      const { value, done } = await this.#iterator.next();
-      if (done === true) return false;
-      this.#rest = value;
-      if (value.length > 0) return true;
-    }
   }
 }
 
@@ -163,10 +120,6 @@ function padding(size: number): number {
 
 function isZero(block: Buffer): boolean {
   return block.every((byte) => byte === 0);
-}
-
-function cutShort(): Failure {
-  return damaged('it ended in the middle of an entry');
 }
 
 function damaged(what: string): Failure {

@@ -5,6 +5,7 @@ import { Failure } from '@holdfast/engine';
 import { Client, type ClientConfig } from 'pg';
 import { type HostAddress, type ServerAddress, serverName } from './server-address.ts';
 import { failureFrom } from './server-error.ts';
+import { SlabSocket } from './slab-socket.ts';
 
 export type LoginPurpose = 'sql' | 'replication' | 'logical-replication';
 
@@ -86,6 +87,7 @@ async function connect(
     // A peer that is gone without a word is noticed while nothing is to be sent, too: half a minute and ten probes.
     keepAlive: true,
     keepAliveInitialDelayMillis: 30_000,
+    ...(purpose === 'sql' ? {} : { stream: () => new SlabSocket() }),
     ...(purpose === 'sql' ? {} : { replication: purpose === 'replication' ? 'true' : 'database' }),
   };
   const client = new Client(config);

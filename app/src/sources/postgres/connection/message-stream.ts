@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream';
 import type { ServerError } from './server-error.ts';
+import { SlabSocket } from './slab-socket.ts';
 
 /** One message of the protocol: its type byte as a character, and what follows its length. */
 export interface Message {
@@ -17,6 +18,8 @@ export interface Message {
 export class MessageStream {
   readonly #socket: Duplex;
   readonly #chunks: Buffer[] = [];
+  /** Of which nothing is left to be taken. */
+  readonly #spent: Buffer[] = [];
   /** Bytes in `#chunks`, less those of the first that were taken. */
   #held = 0;
   #offset = 0;
@@ -29,8 +32,7 @@ export class MessageStream {
   constructor(socket: Duplex) {
     this.#socket = socket;
     socket.on('data', (chunk: Buffer) => {
-      this.#chunks.push(chunk);
-      this.#held += chunk.length;
+      this.#hold(chunk);
       if (this.#held > MOST_HELD) socket.pause();
       this.#wake?.();
     });
@@ -40,8 +42,13 @@ export class MessageStream {
     socket.resume();
   }
 
-  /** The next message; undefined when the server has closed the connection. */
-  async next(): Promise<Message | undefined> {
+  /**
+   * The next message; undefined when the server has closed the connection. With `lent` what came before is not looked at
+   * any more: its memory may be used again.
+   */
+  async next(lent = false): Promise<Message | undefined> {
+    if (lent) this.#giveBackSpent();
+    this.#spent.length = 0;
     for (;;) {
       const message = this.#take();
       if (message !== undefined) return message;
@@ -107,6 +114,30 @@ export class MessageStream {
     this.#wake?.();
   }
 
+  /** A slab may have been taken in several chunks; what is still to come of it keeps all of it. */
+  #giveBackSpent(): void {
+    if (!(this.#socket instanceof SlabSocket)) return;
+    for (const chunk of this.#spent) {
+      if (chunk.buffer !== this.#chunks[0]?.buffer) this.#socket.giveBack(chunk);
+    }
+  }
+
+  /** What follows in the same memory is one chunk: messages across both need not be copied then. */
+  #hold(chunk: Buffer): void {
+    this.#held += chunk.length;
+    const last = this.#chunks.at(-1);
+    if (
+      last === undefined ||
+      last.buffer !== chunk.buffer ||
+      last.byteOffset + last.length !== chunk.byteOffset
+    ) {
+      this.#chunks.push(chunk);
+      return;
+    }
+    const together = Buffer.from(last.buffer, last.byteOffset, last.length + chunk.length);
+    this.#chunks[this.#chunks.length - 1] = together;
+  }
+
   #take(): Message | undefined {
     if (this.#held < 5) return undefined;
     const head = this.#peek(5);
@@ -143,6 +174,7 @@ export class MessageStream {
       if (first === undefined || this.#offset < first.length) return;
       this.#offset -= first.length;
       this.#chunks.shift();
+      this.#spent.push(first);
     }
   }
 }

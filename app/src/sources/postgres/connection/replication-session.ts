@@ -13,7 +13,14 @@ export type ReplyRow = Readonly<Record<string, string | null>>;
 export type ReplyPart =
   | { readonly kind: 'rows'; readonly rows: readonly ReplyRow[] }
   | { readonly kind: 'copy-out'; readonly data: AsyncIterable<Buffer> }
+  | { readonly kind: 'copy-in'; readonly stream: CopyIn }
   | { readonly kind: 'copy-both'; readonly stream: CopyBoth };
+
+/** What the server waits for; it answers once `end` has been called. */
+export interface CopyIn {
+  send(payload: Uint8Array): Promise<void>;
+  end(): Promise<void>;
+}
 
 /** Both directions open: what START_REPLICATION makes of a connection. */
 export interface CopyBoth {
@@ -163,11 +170,24 @@ export class ReplicationSession implements AsyncDisposable {
     }
   }
 
+  /** Runs a command that asks for one stream, such as UPLOAD_MANIFEST. */
+  async copyIn(command: string, bytes: Uint8Array): Promise<void> {
+    for await (const part of this.run(command)) {
+      if (part.kind !== 'copy-in') throw this.#unexpected('something else than a copy', command);
+      for (let from = 0; from < bytes.length; from += PIECE) {
+        await part.stream.send(bytes.subarray(from, from + PIECE));
+      }
+      await part.stream.end();
+    }
+  }
+
   /**
    * Runs a command and gives its answer part by part. Leaving before the end closes the connection: there is no other
    * way to make a server stop sending. A failed command is thrown as a failure whose cause is the `ServerError`.
+   *
+   * With `lent` each payload of a copy is there only until the next one is asked for, which spares much memory.
    */
-  async *run(command: string): AsyncGenerator<ReplyPart, void, void> {
+  async *run(command: string, { lent = false } = {}): AsyncGenerator<ReplyPart, void, void> {
     this.#unanswered = true;
     await this.#send('Q', Buffer.from(`${command}\0`));
     let columns: string[] = [];
@@ -176,7 +196,7 @@ export class ReplicationSession implements AsyncDisposable {
     let finished = false;
     try {
       for (;;) {
-        const { type, body } = await this.#next(error);
+        const { type, body } = await this.#next({ told: error });
         this.#unanswered = false;
         switch (type) {
           case 'T':
@@ -191,7 +211,16 @@ export class ReplicationSession implements AsyncDisposable {
             columns = [];
             break;
           case 'H':
-            yield { kind: 'copy-out', data: this.#copyData() };
+            yield { kind: 'copy-out', data: this.#copyData(lent) };
+            break;
+          case 'G':
+            yield {
+              kind: 'copy-in',
+              stream: {
+                send: (payload) => this.#send('d', payload),
+                end: () => this.#send('c', new Uint8Array(0)),
+              },
+            };
             break;
           case 'W':
             yield { kind: 'copy-both', stream: this.#copyBoth() };
@@ -221,9 +250,9 @@ export class ReplicationSession implements AsyncDisposable {
     await this.close();
   }
 
-  async *#copyData(): AsyncGenerator<Buffer> {
+  async *#copyData(lent = false): AsyncGenerator<Buffer> {
     for (;;) {
-      const { type, body } = await this.#next();
+      const { type, body } = await this.#next({ lent });
       if (type === 'd') yield body;
       else if (type === 'c') return;
       else if (type === 'E') throw failureFrom(parseServerError(body), this.#name);
@@ -246,9 +275,9 @@ export class ReplicationSession implements AsyncDisposable {
     return { received, send: (payload) => this.#send('d', payload), end };
   }
 
-  async #next(told?: ServerError): Promise<Message> {
+  async #next({ told, lent = false }: { told?: ServerError | undefined; lent?: boolean }): Promise<Message> {
     for (;;) {
-      const message = await this.#messages.next().catch((error: unknown) => {
+      const message = await this.#messages.next(lent).catch((error: unknown) => {
         throw told === undefined ? this.#failure(error) : failureFrom(told, this.#name);
       });
       if (message === undefined) {
@@ -275,6 +304,9 @@ export class ReplicationSession implements AsyncDisposable {
     return new Failure('internal', `the server answered "${command}" with ${what}`, { subject: this.#name });
   }
 }
+
+/** Bytes of a message that we send. */
+const PIECE = 64 * 1024;
 
 /** Slot names need no quotes, but a name from outside must not become a command. */
 export function identifier(name: string): string {

@@ -65,6 +65,10 @@ const bySqlState: Readonly<Record<string, readonly [FailureCode, string?]>> = {
   ],
   '42501': ['source.privilege', 'holdfast doctor postgres prints the SQL that grants what is missing.'],
   '53300': ['source.unreachable', 'All connections are in use: raise max_wal_senders or max_connections.'],
+  '55006': [
+    'source.unreachable',
+    'Another receiver has this slot, or the server still holds a connection of ours that broke: for wal_sender_timeout.',
+  ],
   '57P03': ['source.unreachable', 'The server is starting up, shutting down or recovering.'],
   '57P01': ['source.unreachable', 'The server was shut down while we were connected.'],
   '08': ['source.unreachable'],

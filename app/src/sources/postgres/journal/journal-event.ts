@@ -1,9 +1,10 @@
 import type { Failure, Finding } from '@holdfast/engine';
+import type { HostAddress } from '../connection/server-address.ts';
 import type { Lsn } from '../wal/lsn.ts';
 
 /** What a receiver has to tell, in the order in which it happens. */
 export type JournalEvent =
-  | { readonly kind: 'streaming'; readonly host: string; readonly timeline: number; readonly from: Lsn }
+  | { readonly kind: 'streaming'; readonly host: HostAddress; readonly timeline: number; readonly from: Lsn }
   /** More is durable and was acknowledged. */
   | { readonly kind: 'flushed'; readonly progress: JournalProgress }
   /** A segment, or a timeline's history, lies whole in the spool. */

@@ -1,4 +1,4 @@
-import type { Finding } from '@holdfast/engine';
+import type { Failure, Finding } from '@holdfast/engine';
 import { formatLsn, type Lsn } from '../wal/lsn.ts';
 
 export function gapFinding(slot: string, from: Lsn, to: Lsn, why: string): Finding {
@@ -18,7 +18,7 @@ export function slotMadeAnew(slot: string, why: 'made' | 'remade'): Finding {
     subject: `slot ${slot}`,
     message:
       why === 'made'
-        ? 'our replication slot was gone, somebody dropped it; it was made again'
+        ? 'our replication slot was not there: somebody dropped it, or another host took over; it was made again'
         : 'the server had given up our replication slot (max_slot_wal_keep_size); it was made again',
     hint:
       why === 'made'
@@ -44,5 +44,36 @@ export function aheadOfServer(switchedAt: Lsn, reached: Lsn): Finding {
     subject: `${formatLsn(switchedAt)}–${formatLsn(reached)}`,
     message: 'we have WAL that the server which took over never had',
     hint: 'It is kept under the old timeline: transactions in it were acknowledged, then lost by the failover.',
+  };
+}
+
+export function slotNotKept(slot: string, host: string, { message }: Failure): Finding {
+  return {
+    severity: 'warning',
+    code: 'journal.slot-not-kept',
+    subject: `slot ${slot} on ${host}`,
+    message: `our slot cannot be kept there: ${message}`,
+    hint: 'Should this host take over before it can, the WAL that it has removed by then is a gap.',
+  };
+}
+
+export function baseMissing(at: Lsn, willTake: boolean): Finding {
+  return {
+    severity: 'warning',
+    code: 'journal.base-missing',
+    subject: `journal from ${formatLsn(at)} on`,
+    message: 'no base backup leads to this journal: from it alone nothing can be restored',
+    hint: willTake
+      ? 'One is taken now; --no-base-after-gap keeps the journal from doing so.'
+      : 'Take one: holdfast postgres backup.',
+  };
+}
+
+export function spoolAlone(directory: string, { message }: Failure): Finding {
+  return {
+    severity: 'warning',
+    code: 'journal.server-away',
+    subject: directory,
+    message: `${message}; what the spool holds is brought into the repository meanwhile`,
   };
 }

@@ -22,7 +22,9 @@ export async function prepareSlot(
   name: string,
   signal: AbortSignal,
 ): Promise<PreparedSlot> {
-  const read = () => readSlot(session, address, name, signal);
+  // Of several hosts the one that we are on: each has its slots for itself.
+  const here = { ...address, hosts: [session.host], targetSession: 'any' } as const;
+  const read = () => readSlot(session, here, name, signal);
   const found = await read();
   if (found?.restart !== undefined) return { how: 'found', restart: found.restart };
   if (found !== undefined) await session.dropSlot(name);

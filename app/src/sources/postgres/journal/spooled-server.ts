@@ -1,7 +1,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { readOwner } from '../../../journal/spool-possession.ts';
-import type { ServerIdentity } from './receiver.ts';
+import type { ServerIdentity } from './reception.ts';
 
 /**
  * Whose WAL a spool holds, told without the server: when that is gone for good, its last moments are here and have to

@@ -1,4 +1,5 @@
 import type { IndexedRepository, Node } from '@holdfast/engine';
+import type { RepositoryView } from '../../../journal/repository-view.ts';
 import type { JournalPlace } from '../../../journal/slice.ts';
 import { listSlices, type StoredSlice } from '../../../journal/slice-list.ts';
 import type { Lineage, WalFileFound } from '../wal/coverage.ts';
@@ -27,12 +28,11 @@ export interface StoredJournal {
 }
 
 export async function readJournal(
-  indexed: IndexedRepository,
+  { indexed, snapshots }: RepositoryView,
   place: JournalPlace,
   segmentSize: number,
   signal?: AbortSignal,
 ): Promise<StoredJournal> {
-  const snapshots = await indexed.repository.loadSnapshots(signal);
   const slices = await listSlices(indexed, snapshots, place, signal);
   const files = new Map<string, StoredWalFile>();
   for (const slice of slices) for (const file of filesOf(slice)) files.set(file.name, file);

@@ -1,5 +1,5 @@
 import { type FileHandle, open, stat } from 'node:fs/promises';
-import { type Clock, type Failure, isFailure, type StoredSnapshot } from '@holdfast/engine';
+import { type Clock, type Failure, isFailure, type Random, type StoredSnapshot } from '@holdfast/engine';
 import { rollUp } from '../../../journal/roll-up.ts';
 import { type SliceWriter, saveSlice } from '../../../journal/slice.ts';
 import type { Spool } from '../../../journal/spool.ts';
@@ -16,6 +16,7 @@ export interface ShipperOptions {
   readonly writer: SliceWriter;
   readonly segmentSize: number;
   readonly clock: Clock;
+  readonly random: Random;
   /** Milliseconds between two slices: half of the RPO at most, since the next one has to be through by then. */
   readonly interval: number;
   readonly onEvent: (event: ShipperEvent) => void;
@@ -23,15 +24,21 @@ export interface ShipperOptions {
 }
 
 export type ShipperEvent =
+  /** Looks for what is new. */
+  | { readonly kind: 'begun' }
+  /** Something is: when the oldest of it was written, milliseconds since the epoch. */
+  | { readonly kind: 'waiting'; readonly oldest: number }
   | {
       readonly kind: 'shipped';
       readonly snapshot: StoredSnapshot;
       readonly files: number;
       readonly took: number;
     }
+  /** All that was in the spool when it last began is in the repository. */
+  | { readonly kind: 'caught-up' }
   | { readonly kind: 'rolled-up'; readonly saved: number; readonly forgotten: number }
-  /** The spool keeps it all; it is tried again at the next interval. */
-  | { readonly kind: 'not-shipped'; readonly failure: Failure };
+  /** The spool keeps it all; it is tried again after so many milliseconds. */
+  | { readonly kind: 'not-shipped'; readonly failure: Failure; readonly retryIn: number };
 
 /** Carries the spool into the repository until the signal aborts. */
 export class WalShipper {
@@ -47,32 +54,41 @@ export class WalShipper {
   }
 
   async run(): Promise<void> {
-    const { clock, interval, signal, onEvent } = this.#options;
+    const { clock, interval, random, signal, onEvent } = this.#options;
+    let failures = 0;
     while (!signal.aborted) {
+      let pause = interval;
       try {
         await this.ship();
         await this.#rollUp();
+        failures = 0;
       } catch (error) {
         if (signal.aborted) return;
         const failure = spoolFailure(error, 'read the spool', this.#options.spool.directory);
         if (!isFailure(failure)) throw error;
-        onEvent({ kind: 'not-shipped', failure });
+        // Sooner than at the next interval, since what waits grows older; a storage that is down is not hammered either.
+        pause = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** failures) * (0.5 + random() / 2);
+        failures += 1;
+        onEvent({ kind: 'not-shipped', failure, retryIn: pause });
       }
-      await clock.sleep(interval, signal).catch(() => undefined);
+      await clock.sleep(pause, signal).catch(() => undefined);
     }
   }
 
   /** Ships all that is new, in slices of a bounded size: each is one short lock. */
   async ship(): Promise<void> {
     while (await this.#shipSome());
+    this.#options.onEvent({ kind: 'caught-up' });
   }
 
   /** Answers whether there is more. */
   async #shipSome(): Promise<boolean> {
     const { spool, writer, clock, onEvent } = this.#options;
+    onEvent({ kind: 'begun' });
     const fresh = await this.#fresh(await spool.names());
     const some = fresh.slice(0, MOST_FILES);
     if (some.length === 0) return false;
+    onEvent({ kind: 'waiting', oldest: Math.min(...fresh.map(({ modified }) => modified)) });
     const startedAt = clock.now();
     const reaches = new Map<string, Lsn>();
     const snapshot = await saveSlice(writer, {
@@ -174,6 +190,8 @@ async function* blocks(handle: FileHandle): AsyncGenerator<Buffer> {
   }
 }
 
+const FIRST_PAUSE_MS = 1000;
+const LONGEST_PAUSE_MS = 60_000;
 const HOUR_MS = 3_600_000;
 const BLOCK_BYTES = 1024 * 1024;
 /** 1 GiB in segments of the usual size: some seconds under the lock. */

@@ -1,4 +1,5 @@
-import { type Clock, Failure, type Id, type IndexedRepository, type StoredSnapshot } from '@holdfast/engine';
+import { type Clock, Failure, type Id, type StoredSnapshot } from '@holdfast/engine';
+import type { RepositoryView } from '../../../journal/repository-view.ts';
 import { readBases, type StoredBase } from '../base/stored-bases.ts';
 import type { Moment } from '../journal/recovery-windows.ts';
 import { lineageOf, readJournal, type StoredJournal, type StoredWalFile } from '../journal/stored-journal.ts';
@@ -60,21 +61,21 @@ export interface MomentPlan {
  * `snapshot.not-found` when there is no base, `snapshot.ambiguous` when it is not said of which system.
  */
 export async function planMoment(
-  indexed: IndexedRepository,
+  view: RepositoryView,
   request: MomentRequest,
   { clock, signal }: { readonly clock: Clock; readonly signal?: AbortSignal },
 ): Promise<MomentPlan> {
   const { target, inclusive = true } = request;
-  const { systemId, bases } = await basesOf(indexed, request, signal);
+  const { systemId, bases } = await basesOf(view, request, signal);
   const [first] = bases;
   if (first === undefined) throw noBase(systemId);
   const segmentSize = parseBytes(first.record.settings['wal_segment_size'] ?? USUAL_SEGMENT_SIZE);
-  const journal = await readJournal(indexed, walPlace(systemId), segmentSize, signal);
+  const journal = await readJournal(view, walPlace(systemId), segmentSize, signal);
   const timeline = request.timeline ?? latestTimeline(journal, bases);
   const lineage = lineageOf(journal, timeline);
   const files = lineageFiles(journal, lineage);
   const reachable = reachableFrom(chosenBases(bases, request.base), files, lineage);
-  const search = { indexed, segmentSize, inclusive, signal };
+  const search = { indexed: view.indexed, segmentSize, inclusive, signal };
   const found = await findMoment(reachable, target, search);
   if (found === undefined) throw unreachable(target, reachable, lastSeen(files, reachable));
   const { chosen, at, isLast } = found;
@@ -119,11 +120,11 @@ interface Bases {
 }
 
 async function basesOf(
-  indexed: IndexedRepository,
+  { indexed, snapshots }: RepositoryView,
   { systemId, base }: MomentRequest,
   signal: AbortSignal | undefined,
 ): Promise<Bases> {
-  const all = await readBases(indexed, await indexed.repository.loadSnapshots(signal), signal);
+  const all = await readBases(indexed, snapshots, signal);
   const wanted = systemId ?? all.find(({ snapshot }) => snapshot.id === idOf(base))?.record.systemId;
   const systems = new Set(all.map(({ record }) => record.systemId));
   const [only] = systems;

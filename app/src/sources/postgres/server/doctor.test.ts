@@ -100,6 +100,15 @@ test('a wrong password is no reason to change pg_hba.conf', () => {
   expect(advice[0]?.fix).toBeUndefined();
 });
 
+test('summaries that cannot be asked for are of no use', () => {
+  const sqlRefused = new Failure('source.auth', 'no pg_hba.conf entry');
+  expect(codes({ sqlRefused })).toEqual(['postgres.summaries-login', 'postgres.evidence']);
+  expect(codes({ sqlRefused, ...withSetting('summarize_wal', 'off') })).toEqual([
+    'postgres.summarize-wal',
+    'postgres.evidence',
+  ]);
+});
+
 test('what is not known is neither praised nor complained of', () => {
   const { server, role } = well;
   const { healthy, advice } = diagnose('s', postgresChecks, {

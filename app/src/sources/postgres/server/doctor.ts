@@ -135,16 +135,27 @@ export const postgresChecks: readonly Check<ServerHealth>[] = [
   {
     healthy: 'incremental base backups are possible',
     known: has('summarize_wal'),
-    examine: ({ settings }) =>
-      settings['summarize_wal'] !== 'off'
-        ? undefined
-        : {
-            severity: 'note',
-            code: 'postgres.summarize-wal',
-            subject: 'summarize_wal',
-            message: 'summarize_wal is off: every base backup reads and sends the whole database',
-            ...sql('ALTER SYSTEM SET summarize_wal = on;', 'SELECT pg_reload_conf();'),
-          },
+    examine: ({ settings, sqlRefused, role }) => {
+      if (settings['summarize_wal'] === 'off') {
+        return {
+          severity: 'note',
+          code: 'postgres.summarize-wal',
+          subject: 'summarize_wal',
+          message: 'summarize_wal is off: every base backup reads and sends the whole database',
+          ...sql('ALTER SYSTEM SET summarize_wal = on;', 'SELECT pg_reload_conf();'),
+          hint: 'The first base after it may still be a full one; those that follow send what has changed.',
+        };
+      }
+      if (sqlRefused === undefined) return undefined;
+      return {
+        severity: 'note',
+        code: 'postgres.summaries-login',
+        subject: role,
+        message:
+          'WAL is summarized, but the summaries cannot be asked for by SQL: every base backup sends everything',
+        hint: `It needs to log in to some database, no more: ${sqlRefused.message}.`,
+      };
+    },
   },
   {
     healthy: 'pages have checksums',

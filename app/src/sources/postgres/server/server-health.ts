@@ -126,6 +126,10 @@ async function askReplication(address: ServerAddress, signal: AbortSignal): Prom
     const value = await attempt(() => session.show(name));
     if (typeof value === 'string') settings[name] = value;
   }
+  // Before 17 there is no such setting, and a server logs questions for what it does not know.
+  if (Number(settings['server_version_num']) >= 170_000) {
+    settings['summarize_wal'] = await session.show('summarize_wal');
+  }
   return settings;
 }
 

@@ -1,42 +1,20 @@
-import type { Stage } from '../cli/commands/demo.ts';
-import {
-  formatBytes,
-  formatCount,
-  formatCounted,
-  formatDuration,
-  formatFactor,
-  formatRate,
-} from '../cli/format.ts';
-import type { BackupSummary } from '../cli/render/backup-summary.ts';
-import type { CheckResult } from '../cli/render/check-findings.ts';
-import { signs } from '../cli/style.ts';
-import { padEnd, printable } from '../cli/width.ts';
-import type { Machine } from '../operations/machine.ts';
+import { formatBytes, formatCount, formatCounted, formatFactor, formatRate } from '../../cli/format.ts';
+import type { BackupSummary } from '../../cli/render/backup-summary.ts';
+import type { CheckResult } from '../../cli/render/check-findings.ts';
+import { signs } from '../../cli/style.ts';
+import { DEMO_PASSWORD, type Playground } from '../playground.ts';
+import { INDENT, PROGRAM, type Teller } from '../teller.ts';
 import type { Manifest } from './manifest.ts';
-import { DEMO_PASSWORD, type Playground } from './playground.ts';
 import type { DayOfWork } from './shop.ts';
 
 export type Narrator = ReturnType<typeof narrate>;
-
-const INDENT = 18;
-/** What starts this program: in a checkout it runs from its sources. */
-const PROGRAM = import.meta.filename.endsWith('.ts') ? './holdfast' : 'holdfast';
-/** Where `took 1.4 s` stands. */
-const TOOK_AT = 82;
 
 /**
  * Tells the story: the beginning of each line before it happens, the end when it is known. All figures were measured a
  * moment ago.
  */
-export function narrate({ style, tell }: Stage, playground: Playground, machine: Machine) {
-  const home = (path: string) => printable(homeAsTilde(path, machine.homeDirectory));
-  const line = (text: string) => tell(`${text}\n`);
-  const open = (number: number | undefined, title: string) =>
-    tell(` ${number ?? ' '}  ${style.strong(padEnd(title, INDENT - 4))}`);
-  const aside = (title: string, text: string) => line(`    ${padEnd(title, INDENT - 4)}${text}`);
-  const more = (text: string) => line(' '.repeat(INDENT) + text);
-  const took = (text: string, milliseconds: number, from = INDENT) =>
-    line(`${padEnd(text, TOOK_AT - from)}took ${formatDuration(milliseconds)}`);
+export function narrate(teller: Teller, playground: Playground) {
+  const { style, tell, line, open, aside, more, took, home, shellWord } = teller;
 
   return {
     begin() {
@@ -48,7 +26,7 @@ export function narrate({ style, tell }: Stage, playground: Playground, machine:
     },
 
     built({ files, bytes }: Manifest, missing: readonly string[]) {
-      line(`${formatCounted(files, 'file')}, ${formatBytes(bytes)} in ${home(playground.shop)}`);
+      line(`${formatCounted(files, 'file')}, ${formatBytes(bytes)} in ${home(playground.place('shop'))}`);
       more('two releases of its code, its orders, and what backups trip over: names that');
       more('are no text, hard links, a FIFO, holes, setuid, attributes, exact times');
       if (missing.length > 0) more(style.quiet(`this file system does not have ${missing.join(', ')}`));
@@ -83,7 +61,7 @@ export function narrate({ style, tell }: Stage, playground: Playground, machine:
 
     disaster() {
       open(4, 'Disaster');
-      line(`rm -rf ${home(playground.shop)}   (somebody meant another one)`);
+      line(`rm -rf ${home(playground.place('shop'))}   (somebody meant another one)`);
     },
 
     recovering(which: 'newest' | 'older') {
@@ -114,7 +92,7 @@ export function narrate({ style, tell }: Stage, playground: Playground, machine:
     },
 
     end() {
-      const repository = home(playground.repository);
+      const repository = shellWord(playground.place('repository'));
       line('');
       aside('Not shown', 'all of this shared one machine and one disk: your last copy must not');
       aside('Stock restic', `RESTIC_PASSWORD=${DEMO_PASSWORD} restic -r ${repository} snapshots`);
@@ -122,8 +100,4 @@ export function narrate({ style, tell }: Stage, playground: Playground, machine:
       aside('Next', `${PROGRAM} repo init --repo DIR   then   ${PROGRAM} files backup PATH --repo DIR`);
     },
   };
-}
-
-function homeAsTilde(path: string, home: string): string {
-  return path.startsWith(`${home}/`) ? `~${path.slice(home.length)}` : path;
 }
