@@ -43,6 +43,10 @@ export type { Backend, ByteRange, FileStat, FileType, Handle, ListedFile } from 
 export { CONFIG } from './backend/backend.ts';
 export type { LocalBackend } from './backend/local/local.ts';
 export { createLocal, openLocal } from './backend/local/local.ts';
+export type { BackendPromise } from './backend/promises/promises.ts';
+export { PROMISES } from './backend/promises/promises.ts';
+export type { Trial } from './backend/promises/trial.ts';
+export { BrokenPromise, beginTrial } from './backend/promises/trial.ts';
 export { createBackend, openBackend } from './backend/registry.ts';
 export { LIST_V1, LIST_V2 } from './backend/rest/protocol.ts';
 export type { BackendSettings } from './backend/settings.ts';
@@ -62,6 +66,7 @@ export { Failure, failureTable, isFailure } from './kernel/failure.ts';
 export type { Finding } from './kernel/finding.ts';
 export type { Id } from './kernel/id.ts';
 export { bytesFromId, idFromBytes, isId, shortId } from './kernel/id.ts';
+export { lastCall } from './kernel/last-call.ts';
 export type { PageRules, PageSums } from './kernel/page-sums.ts';
 export { createPageSums } from './kernel/page-sums.ts';
 export type { Posix } from './kernel/posix/posix.ts';

@@ -1,5 +1,6 @@
 import * as demo from './commands/demo.ts';
 import * as doctorPostgres from './commands/doctor/postgres.ts';
+import * as doctorStorage from './commands/doctor/storage.ts';
 import * as backup from './commands/files/backup.ts';
 import * as restore from './commands/files/restore.ts';
 import * as help from './commands/help.ts';
@@ -42,6 +43,7 @@ export interface CommandParts {
   readonly verifyPostgres: postgresVerify.VerifyPostgres;
   readonly planTableRestore: postgresTable.PlanTableRestore;
   readonly diagnosePostgres: doctorPostgres.DiagnosePostgres;
+  readonly diagnoseStorage: doctorStorage.DiagnoseStorage;
   readonly initRepository: init.InitRepository;
   readonly checkRepository: check.CheckRepository;
   readonly planForget: forget.PlanForget;
@@ -97,6 +99,10 @@ export function commandTable(parts: CommandParts): Registration[] {
     {
       group: ['doctor'],
       define: (parent, context) => doctorPostgres.define(parent, context, parts.diagnosePostgres),
+    },
+    {
+      group: ['doctor'],
+      define: (parent, context) => doctorStorage.define(parent, context, parts.diagnoseStorage),
     },
     { group: ['repo'], define: (parent, context) => init.define(parent, context, parts.initRepository) },
     { group: ['repo'], define: (parent, context) => check.define(parent, context, parts.checkRepository) },

@@ -42,11 +42,16 @@ const NO_REPOSITORY = new Failure('usage', 'no repository was given', {
   hint: 'Name it with --repo, or in HOLDFAST_REPOSITORY or HOLDFAST_REPOSITORY_FILE.',
 });
 
-export function addRepositoryOptions(command: Command): Command {
-  const extended = command
+/** What names a repository, without what opens it. */
+export function addPlaceOptions(command: Command): Command {
+  return command
     .optionsGroup('Repository:')
     .option('-r, --repo <address>', 'where it is, in restic’s notation (HOLDFAST_REPOSITORY)')
-    .option('--repository-file <file>', 'a file with the address in it (HOLDFAST_REPOSITORY_FILE)')
+    .option('--repository-file <file>', 'a file with the address in it (HOLDFAST_REPOSITORY_FILE)');
+}
+
+export function addRepositoryOptions(command: Command): Command {
+  const extended = addPlaceOptions(command)
     .option('-p, --password-file <file>', 'a file with the password in it (HOLDFAST_PASSWORD_FILE)')
     .option('--password-command <command>', 'a command that prints the password (HOLDFAST_PASSWORD_COMMAND)')
     .option('--cache-dir <directory>', 'where caches lie (HOLDFAST_CACHE_DIR)')
@@ -89,6 +94,18 @@ export function choosePassword(flags: RepositoryFlags, environment: Environment)
   ]);
 }
 
+/** Where a repository is and how it is reached: enough for whoever does not look into it. */
+export type RepositoryPlace = Required<Pick<RepositoryAccess, 'location' | 'settings'>>;
+
+export async function resolvePlace(flags: RepositoryFlags, context: Context): Promise<RepositoryPlace> {
+  const location = chooseLocation(flags, context.environment);
+  if (location === undefined) throw NO_REPOSITORY;
+  return {
+    location: (await readSource(location, 'repository file', context)).reveal(),
+    settings: await resolveSettings(flags, context.environment),
+  };
+}
+
 /** Opens nothing yet: reads the files, runs the command or asks. */
 export async function resolveAccess(
   flags: RepositoryFlags,
@@ -96,17 +113,15 @@ export async function resolveAccess(
   context: Context,
   occasion: 'open' | 'create' = 'open',
 ): Promise<RepositoryAccess> {
-  const location = chooseLocation(flags, context.environment);
-  if (location === undefined) throw NO_REPOSITORY;
+  const place = await resolvePlace(flags, context);
   return {
-    location: (await readSource(location, 'repository file', context)).reveal(),
+    ...place,
     password: await resolvePassword(
       choosePassword(flags, context.environment),
       'Password: ',
       occasion,
       context,
     ),
-    settings: await resolveSettings(flags, context.environment),
     cacheDirectory: chooseCacheDirectory(flags, context.environment, context.homeDirectory),
     lock: globals.lock,
     retryLock: globals.retryLock,

@@ -1,5 +1,6 @@
 import type { CommandParts } from '../cli/command-table.ts';
 import { runDemo } from '../demo/run-demo.ts';
+import { diagnoseStorage } from './doctor/storage.ts';
 import { backupFiles } from './files/backup.ts';
 import { planRestore } from './files/restore.ts';
 import type { Machine } from './machine.ts';
@@ -43,6 +44,7 @@ export function operations(machine: Machine): CommandParts {
     verifyPostgres: verifyPostgres(machine),
     planTableRestore: planTableRestore(machine),
     diagnosePostgres: diagnosePostgres(machine),
+    diagnoseStorage: diagnoseStorage(machine),
     planForget: planForget(machine),
     initRepository: initRepository(machine),
     checkRepository: checkRepository(machine),
