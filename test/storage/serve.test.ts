@@ -152,6 +152,34 @@ test('Holdfast saves and restores over TLS, trusts only whom it is told to, and 
   expect(machine.transcript).not.toMatch(/geheim|wrong/);
 });
 
+test('the doctor finds our server in order, and says of an append-only one that nothing can be removed', async () => {
+  const words = ['--path', served, '--listen', '127.0.0.1:0', '--no-auth'];
+  using machine = commandLine({ HOLDFAST_PASSWORD: 'open sesame' });
+  let before: string[];
+  {
+    await using serving = await startServe(words);
+    const repo = `rest:${serving.url}home/`;
+    const missing = await machine.run(['doctor', 'storage', '--repo', repo]);
+    expect([missing.exitCode, missing.stderr]).toEqual([10, expect.stringContaining('repo init')]);
+    await machine.run(['repo', 'init', '--repo', repo]);
+    before = filesBelow(served);
+    const said = await machine.run(['doctor', 'storage', '--repo', repo, '--json']);
+    expect([said.exitCode, said.lines().map(({ code }) => code)]).toEqual([
+      0,
+      ['storage.removable', 'storage.durability-unknown', undefined],
+    ]);
+    expect(filesBelow(served)).toEqual(before);
+  }
+  await using serving = await startServe([...words, '--append-only']);
+  const said = await machine.run(['doctor', 'storage', '--repo', `rest:${serving.url}home/`]);
+  expect([said.exitCode, said.stdout]).toEqual([0, expect.stringContaining('Nothing can be removed')]);
+  // What stayed disturbs nobody, and goes with the next prune.
+  const repo = path.join(served, 'home');
+  expect((await machine.run(['repo', 'check', '--repo', repo])).exitCode).toBe(0);
+  expect((await machine.run(['repo', 'prune', '--repo', repo])).exitCode).toBe(0);
+  expect(filesBelow(served).sort()).toEqual(before.sort());
+});
+
 describe('a server that is killed', () => {
   test('in the middle of uploads shows no half file afterwards, and lacks nothing that it acknowledged', async () => {
     const acknowledged = new Set<string>();

@@ -20,6 +20,7 @@ const COMMANDS = [
   ['points'],
   ['demo'],
   ['serve'],
+  ['doctor', 'storage'],
   ['files', 'backup'],
   ['files', 'restore'],
   ...['init', 'check', 'forget', 'prune', 'stats', 'ls', 'find', 'diff', 'dump', 'unlock'].map((verb) => [
