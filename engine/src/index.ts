@@ -25,6 +25,8 @@ export { modeText } from './archive/browse/mode-text.ts';
 export type { SearchResult } from './archive/browse/snapshot-search.ts';
 export type { TarOptions } from './archive/browse/tar-stream.ts';
 export type { EntryStep, ProblemStep } from './archive/browse/tree-walk.ts';
+export { copySnapshots } from './archive/copy/copy.ts';
+export type { CopyProgress, CopyReport } from './archive/copy/report.ts';
 export type { Root, SelectionRules } from './archive/filter/exclude.ts';
 export type { PatternFile } from './archive/filter/exclude-flags.ts';
 export { selectionRules } from './archive/filter/exclude-flags.ts';

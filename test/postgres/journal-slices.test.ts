@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { viewRepository } from '../../app/src/journal/repository-view.ts';
 import { rollUp } from '../../app/src/journal/roll-up.ts';
 import { listSlices } from '../../app/src/journal/slice-list.ts';
+import { readBases } from '../../app/src/sources/postgres/base/stored-bases.ts';
 import { parseServerUrl, serverAddress } from '../../app/src/sources/postgres/connection/server-address.ts';
 import { readWindows } from '../../app/src/sources/postgres/journal/read-windows.ts';
 import { inspectServer } from '../../app/src/sources/postgres/journal/receiver.ts';
@@ -11,6 +12,8 @@ import { type ShipperEvent, WalShipper } from '../../app/src/sources/postgres/jo
 import { rolledUpTags, walPlace } from '../../app/src/sources/postgres/journal/wal-slices.ts';
 import { planMoment } from '../../app/src/sources/postgres/restore/plan-moment.ts';
 import { restoreMoment } from '../../app/src/sources/postgres/restore/restore-moment.ts';
+import { parseLsn } from '../../app/src/sources/postgres/wal/lsn.ts';
+import { copySnapshots } from '../../engine/src/archive/copy/copy.ts';
 import type { Clock } from '../../engine/src/kernel/clock.ts';
 import { systemClock } from '../../engine/src/kernel/clock.ts';
 import { sha256Id } from '../../engine/src/kernel/hash.ts';
@@ -162,6 +165,54 @@ describe('a journal in the repository', () => {
       );
       expect(rows).toEqual([{ count }]);
     }
+  });
+
+  test('leads to the same moments in a copy of the repository, and brings them back from there', async () => {
+    await using server = await startPostgres({ major: 17 });
+    await using scene = new JournalScene();
+    using bases = new PostgresScene();
+    using copies = new PostgresScene();
+    const [repository, copy] = [await bases.create(), await copies.create()];
+    await server.query('CREATE TABLE orders (number int PRIMARY KEY)');
+    const { record } = await bases.backUp(repository, server.url);
+    const bring = async () =>
+      await copySnapshots(repository, copy, {
+        clock: systemClock,
+        random: Math.random,
+        snapshots: await repository.loadSnapshots(),
+        signal: new AbortController().signal,
+      });
+    {
+      await using receiver = await Receiver.start(server.url, scene.spool);
+      const ship = await shipper(server, receiver, repository);
+      for (const last of [100, 200, 300]) {
+        await server.query(`INSERT INTO orders SELECT generate_series(${last - 99}, ${last})`);
+        await receiver.caughtUp(server);
+        await ship.ship();
+        expect((await bring()).findings.filter(({ severity }) => severity === 'error')).toEqual([]);
+      }
+    }
+    await server.kill();
+    const windowsOf = async (of: Repository) => {
+      const view = await viewRepository(of);
+      const found = await readBases(view.indexed, view.snapshots);
+      const facts = found.map(({ snapshot, record: { end, endedAt } }) => ({
+        id: snapshot.id,
+        end: parseLsn(end.lsn),
+        endedAt: Date.parse(endedAt),
+      }));
+      const { windows, gaps } = await readWindows(view, walPlace(record.systemId), 16 * MIB, facts);
+      return { windows: windows.map(({ bases: _, ...window }) => window), gaps };
+    };
+    const there = await windowsOf(copy);
+    expect(there).toEqual(await windowsOf(repository));
+    expect(there.windows).toHaveLength(1);
+    const view = await viewRepository(copy);
+    const plan = await planMoment(view, { target: { kind: 'latest' } }, { clock: systemClock });
+    const directory = join(copies.base, 'latest');
+    await restoreMoment(view.indexed, plan, { directory, action: 'promote', clock: systemClock });
+    const counted = 'SELECT count(*)::int AS count FROM orders';
+    expect(await copies.ask(copy, plan.base.snapshot, directory, counted)).toEqual([{ count: 300 }]);
   });
 
   test('is brought up by itself after minutes without the repository, asked ever more rarely', async () => {

@@ -4,8 +4,10 @@ import { backupFiles } from '../../engine/src/archive/backup/backup.ts';
 import { fromText } from '../../engine/src/archive/backup/byte-path.ts';
 import type { SnapshotLabels } from '../../engine/src/archive/backup/snapshot-summary.ts';
 import { backupStream } from '../../engine/src/archive/backup/stream-backup.ts';
+import { copySnapshots } from '../../engine/src/archive/copy/copy.ts';
 import { restoreSnapshot } from '../../engine/src/archive/restore/restore.ts';
 import type { Backend } from '../../engine/src/backend/backend.ts';
+import { openLocal } from '../../engine/src/backend/local/local.ts';
 import { systemClock } from '../../engine/src/kernel/clock.ts';
 import type { Id } from '../../engine/src/kernel/id.ts';
 import { checkRepository } from '../../engine/src/repository/check/check.ts';
@@ -26,18 +28,21 @@ export type Work =
   | { readonly does: 'forget'; readonly snapshots: readonly Id[] }
   | { readonly does: 'prune'; readonly maxUnusedPercent: number }
   | { readonly does: 'check' }
+  /** To the repository in that directory, which has `COPY_PASSWORD`. */
+  | { readonly does: 'copy'; readonly to: string }
   | { readonly does: 'change password'; readonly to: string };
 
 /** What came of it. When it is told, it is promised. */
 export interface Done {
   /** What a backup saved. */
   readonly snapshot?: Id;
-  /** What a check complained about. */
+  /** What a check complained about, or a restore, or a copy. */
   readonly findings?: readonly string[];
 }
 
 /** Small, so that a few files already fill some, and prune has something to choose from. */
 const PACK_SIZE = 256 * 1024;
+export const COPY_PASSWORD = 'of the copy';
 export const STREAM_NAME = 'stream.bin';
 const clock = systemClock;
 
@@ -110,9 +115,35 @@ async function performOn(repository: Repository, work: Work, signal: AbortSignal
         findings: findings.filter(({ severity }) => severity === 'error').map(({ message }) => message),
       };
     }
+    case 'copy': {
+      const lock = { exclusive: false, clock, signal };
+      return await withLock(repository, lock, (held) => copyTo(work.to, repository, held));
+    }
     case 'change password':
       await changePassword(repository, work.to, { clock, signal, kdf: QUICK_KEY });
       return {};
+  }
+}
+
+async function copyTo(path: string, repository: Repository, signal: AbortSignal): Promise<Done> {
+  const backend = await openLocal({ path });
+  try {
+    const { findings } = await copySnapshots(
+      repository,
+      await openRepository(backend, COPY_PASSWORD, signal),
+      {
+        clock,
+        random: Math.random,
+        snapshots: await repository.loadSnapshots(signal),
+        packSize: PACK_SIZE,
+        threads: 2,
+        signal,
+      },
+    );
+    const errors = findings.filter(({ severity }) => severity === 'error');
+    return { findings: errors.map(({ subject, message }) => `${subject}: ${message}`) };
+  } finally {
+    await backend.close();
   }
 }
 

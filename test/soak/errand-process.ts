@@ -102,6 +102,7 @@ function argumentsOf(work: Work): readonly string[] {
       return ['check', '--read-data'];
     case 'stream':
     case 'restore':
+    case 'copy':
     case 'change password':
       throw new Error(`restic is not asked for: ${work.does}`);
   }

@@ -23,6 +23,8 @@ export interface Choices {
   readonly snapshots: readonly Id[];
   /** Where the scan caches lie, one for each tree. */
   readonly cacheDirectory: string;
+  /** Another repository, to copy to. */
+  readonly copy: string;
   /** An empty place to restore into. */
   readonly target: string;
   /** Unique for this step. */
@@ -71,7 +73,8 @@ function drawWork(prng: Prng, choices: WorkChoices): Work {
   if (chance < 0.7 && by === 'holdfast') {
     return { does: 'stream', size: prng.below(2_000_000), seed: prng.below(12), tag };
   }
-  if (chance < 0.85) return { does: 'prune', maxUnusedPercent: prng.below(2) * 5 };
+  if (chance < 0.78 && by === 'holdfast') return { does: 'copy', to: choices.copy };
+  if (chance < 0.87) return { does: 'prune', maxUnusedPercent: prng.below(2) * 5 };
   const [snapshot] = forgettable.size === 0 ? [] : takeSome(prng, forgettable, 1);
   if (chance < 0.95 && snapshot !== undefined && by === 'holdfast') {
     return { does: 'restore', snapshot, target: `${choices.target} ${tag}` };

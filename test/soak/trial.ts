@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Prng } from '../../bench/corpus/prng.ts';
 import { restoreSnapshot } from '../../engine/src/archive/restore/restore.ts';
 import { createLocal, openLocal } from '../../engine/src/backend/local/local.ts';
+import type { StoredSnapshot } from '../../engine/src/format/types.ts';
 import { systemClock } from '../../engine/src/kernel/clock.ts';
 import { isFailure } from '../../engine/src/kernel/failure.ts';
 import type { Id } from '../../engine/src/kernel/id.ts';
@@ -13,6 +14,7 @@ import { createRepository, openRepository } from '../../engine/src/repository/op
 import type { Repository } from '../../engine/src/repository/repository.ts';
 import { QUICK_KEY } from '../scenes/backup-scene.ts';
 import { changeTree } from '../scenes/changing-tree.ts';
+import { COPY_PASSWORD } from '../scenes/repository-work.ts';
 import { drawStep, type Errand } from './errand.ts';
 import { runErrand } from './errand-process.ts';
 import { type Attempt, compare, contentSavedBy, Model } from './model.ts';
@@ -34,6 +36,8 @@ const clock = systemClock;
 export class Trial implements Disposable {
   readonly base = mkdtempSync(join(tmpdir(), 'holdfast-soak-'));
   readonly repository = join(this.base, 'repository');
+  /** Where snapshots are copied to now and then. */
+  readonly copy = join(this.base, 'copy');
   readonly #target = join(this.base, 'restored');
   readonly #trees = ['a', 'b', 'c'].map((name) => join(this.base, 'sources', name, 'tree'));
   readonly #model = new Model();
@@ -57,6 +61,9 @@ export class Trial implements Disposable {
     const { version, tally } = this.#options;
     await createRepository(backend, this.#password, { clock, kdf: QUICK_KEY, version });
     await backend.close();
+    const other = await createLocal({ path: this.copy });
+    await createRepository(other, COPY_PASSWORD, { clock, kdf: QUICK_KEY });
+    await other.close();
     tally.repositories += 1;
   }
 
@@ -88,6 +95,7 @@ export class Trial implements Disposable {
     wrong.push(...this.#model.settle(attempts, found));
     this.#options.tally.snapshots += Math.max(0, this.#model.snapshots.size - before);
     wrong.push(...(await this.#verify()));
+    if (errands.some(({ work }) => work.does === 'copy')) wrong.push(...(await this.#verifyCopy(found)));
     return wrong.map((sentence) => `step ${this.#steps} (${describe(errands)}): ${sentence}`);
   }
 
@@ -96,6 +104,7 @@ export class Trial implements Disposable {
       trees: this.#trees,
       snapshots: [...this.#model.snapshots.keys()],
       cacheDirectory: join(this.base, 'cache'),
+      copy: this.copy,
       target: this.#target,
       name: `step ${this.#steps}`,
       restic: this.#options.restic !== undefined,
@@ -177,6 +186,24 @@ export class Trial implements Disposable {
       if (ending.how !== 'done') wrong.push(`restic check: ${'text' in ending ? ending.text : ending.how}`);
     }
     return wrong;
+  }
+
+  /** Sound, and each snapshot the same as the one that it was made from, as long as that is there. */
+  async #verifyCopy(originals: readonly StoredSnapshot[]): Promise<string[]> {
+    const repository = await openRepository(await openLocal({ path: this.copy }), COPY_PASSWORD);
+    await removeLocks(repository, { all: false, clock });
+    const options = { clock, random: Math.random, readData: 'all', threads: 1 } as const;
+    const { findings } = await checkRepository(repository, options);
+    const trees = new Map(originals.map(({ id, tree }) => [id, tree]));
+    const others = (await repository.loadSnapshots()).filter(
+      ({ original, tree }) => original !== undefined && (trees.get(original) ?? tree) !== tree,
+    );
+    return [
+      ...findings
+        .filter(({ severity }) => severity === 'error')
+        .map(({ message }) => `check of the copy: ${message}`),
+      ...others.map(({ id }) => `snapshot ${id} of the copy is another one`),
+    ];
   }
 
   #compare(snapshot: Id, target: string): string[] {

@@ -13,6 +13,7 @@ import * as postgresRestore from './commands/postgres/restore.ts';
 import * as postgresTable from './commands/postgres/table.ts';
 import * as postgresVerify from './commands/postgres/verify.ts';
 import * as check from './commands/repo/check.ts';
+import * as copy from './commands/repo/copy.ts';
 import * as diff from './commands/repo/diff.ts';
 import * as dump from './commands/repo/dump.ts';
 import * as find from './commands/repo/find.ts';
@@ -46,6 +47,7 @@ export interface CommandParts {
   readonly diagnoseStorage: doctorStorage.DiagnoseStorage;
   readonly initRepository: init.InitRepository;
   readonly checkRepository: check.CheckRepository;
+  readonly copySnapshots: copy.CopySnapshots;
   readonly planForget: forget.PlanForget;
   readonly planPrune: prune.PlanPrune;
   readonly measureRepository: stats.MeasureRepository;
@@ -106,6 +108,7 @@ export function commandTable(parts: CommandParts): Registration[] {
     },
     { group: ['repo'], define: (parent, context) => init.define(parent, context, parts.initRepository) },
     { group: ['repo'], define: (parent, context) => check.define(parent, context, parts.checkRepository) },
+    { group: ['repo'], define: (parent, context) => copy.define(parent, context, parts.copySnapshots) },
     { group: ['repo'], define: (parent, context) => forget.define(parent, context, parts.planForget) },
     { group: ['repo'], define: (parent, context) => prune.define(parent, context, parts.planPrune) },
     { group: ['repo'], define: (parent, context) => stats.define(parent, context, parts.measureRepository) },

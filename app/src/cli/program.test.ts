@@ -23,10 +23,9 @@ const COMMANDS = [
   ['doctor', 'storage'],
   ['files', 'backup'],
   ['files', 'restore'],
-  ...['init', 'check', 'forget', 'prune', 'stats', 'ls', 'find', 'diff', 'dump', 'unlock'].map((verb) => [
-    'repo',
-    verb,
-  ]),
+  ...['init', 'check', 'copy', 'forget', 'prune', 'stats', 'ls', 'find', 'diff', 'dump', 'unlock'].map(
+    (verb) => ['repo', verb],
+  ),
   ...['list', 'add', 'remove', 'passwd'].map((verb) => ['repo', 'key', verb]),
   ['help'],
 ].map((words) => [words.join(' ')]);

@@ -36,11 +36,17 @@ export type ValueSource =
   | { readonly kind: 'file'; readonly path: string; readonly name: string }
   | { readonly kind: 'command'; readonly command: string; readonly name: string };
 
-type Candidate = readonly [kind: ValueSource['kind'], name: string, value: string | undefined];
+/** Which of a command's repositories: how its options and variables begin, and how it is asked for. */
+export interface RepositorySide {
+  readonly option: string;
+  readonly variable: string;
+  readonly name: string;
+}
 
-const NO_REPOSITORY = new Failure('usage', 'no repository was given', {
-  hint: 'Name it with --repo, or in HOLDFAST_REPOSITORY or HOLDFAST_REPOSITORY_FILE.',
-});
+/** The one that nearly every command has. */
+const OWN_SIDE: RepositorySide = { option: '', variable: '', name: 'repository' };
+
+type Candidate = readonly [kind: ValueSource['kind'], name: string, value: string | undefined];
 
 /** What names a repository, without what opens it. */
 export function addPlaceOptions(command: Command): Command {
@@ -63,43 +69,68 @@ export function addRepositoryOptions(command: Command): Command {
  * Where the address comes from: options come before HOLDFAST_… variables, those before RESTIC_… variables. An address
  * and a file with an address at the same level contradict each other. Empty means not given.
  */
-export function chooseLocation(flags: RepositoryFlags, environment: Environment): ValueSource | undefined {
+export function chooseLocation(
+  flags: RepositoryFlags,
+  environment: Environment,
+  { option, variable } = OWN_SIDE,
+): ValueSource | undefined {
   return firstLevel([
     [
-      ['text', '--repo', flags.repo],
-      ['file', '--repository-file', flags.repositoryFile],
+      ['text', `--${option}repo`, flags.repo],
+      ['file', `--${option}repository-file`, flags.repositoryFile],
     ],
-    ...['HOLDFAST', 'RESTIC'].map((prefix): Candidate[] => [
-      ['text', `${prefix}_REPOSITORY`, environment[`${prefix}_REPOSITORY`]],
-      ['file', `${prefix}_REPOSITORY_FILE`, environment[`${prefix}_REPOSITORY_FILE`]],
+    ...PREFIXES.map((prefix): Candidate[] => [
+      fromEnvironment('text', `${prefix}_${variable}REPOSITORY`, environment),
+      fromEnvironment('file', `${prefix}_${variable}REPOSITORY_FILE`, environment),
     ]),
   ]);
 }
 
 /** Where the password comes from, by the same rule. */
-export function choosePassword(flags: RepositoryFlags, environment: Environment): ValueSource | undefined {
+export function choosePassword(
+  flags: RepositoryFlags,
+  environment: Environment,
+  { option, variable } = OWN_SIDE,
+): ValueSource | undefined {
   return firstLevel([
     [
-      ['file', '--password-file', flags.passwordFile],
-      ['command', '--password-command', flags.passwordCommand],
+      ['file', `--${option}password-file`, flags.passwordFile],
+      ['command', `--${option}password-command`, flags.passwordCommand],
     ],
-    ...['HOLDFAST', 'RESTIC'].flatMap((prefix): Candidate[][] => [
+    ...PREFIXES.flatMap((prefix): Candidate[][] => [
       [
-        ['file', `${prefix}_PASSWORD_FILE`, environment[`${prefix}_PASSWORD_FILE`]],
-        ['command', `${prefix}_PASSWORD_COMMAND`, environment[`${prefix}_PASSWORD_COMMAND`]],
+        fromEnvironment('file', `${prefix}_${variable}PASSWORD_FILE`, environment),
+        fromEnvironment('command', `${prefix}_${variable}PASSWORD_COMMAND`, environment),
       ],
       // As in restic a file or a command comes before the plain variable, and does not contradict it.
-      [['text', `${prefix}_PASSWORD`, environment[`${prefix}_PASSWORD`]]],
+      [fromEnvironment('text', `${prefix}_${variable}PASSWORD`, environment)],
     ]),
   ]);
+}
+
+const PREFIXES = ['HOLDFAST', 'RESTIC'] as const;
+
+function fromEnvironment(kind: ValueSource['kind'], name: string, environment: Environment): Candidate {
+  return [kind, name, environment[name]];
 }
 
 /** Where a repository is and how it is reached: enough for whoever does not look into it. */
 export type RepositoryPlace = Required<Pick<RepositoryAccess, 'location' | 'settings'>>;
 
-export async function resolvePlace(flags: RepositoryFlags, context: Context): Promise<RepositoryPlace> {
-  const location = chooseLocation(flags, context.environment);
-  if (location === undefined) throw NO_REPOSITORY;
+export async function resolvePlace(
+  flags: RepositoryFlags,
+  context: Context,
+  side = OWN_SIDE,
+): Promise<RepositoryPlace> {
+  const { option, variable, name } = side;
+  const location = chooseLocation(flags, context.environment, side);
+  if (location === undefined) {
+    throw new Failure('usage', `no ${name} was given`, {
+      hint:
+        `Name it with --${option}repo, or in HOLDFAST_${variable}REPOSITORY or ` +
+        `HOLDFAST_${variable}REPOSITORY_FILE.`,
+    });
+  }
   return {
     location: (await readSource(location, 'repository file', context)).reveal(),
     settings: await resolveSettings(flags, context.environment),
@@ -112,15 +143,18 @@ export async function resolveAccess(
   globals: GlobalOptions,
   context: Context,
   occasion: 'open' | 'create' = 'open',
+  side = OWN_SIDE,
 ): Promise<RepositoryAccess> {
-  const place = await resolvePlace(flags, context);
+  const { name } = side;
+  const place = await resolvePlace(flags, context, side);
   return {
     ...place,
     password: await resolvePassword(
-      choosePassword(flags, context.environment),
-      'Password: ',
+      choosePassword(flags, context.environment, side),
+      side === OWN_SIDE ? 'Password: ' : `Password of the ${name}: `,
       occasion,
       context,
+      side,
     ),
     cacheDirectory: chooseCacheDirectory(flags, context.environment, context.homeDirectory),
     lock: globals.lock,
@@ -134,10 +168,11 @@ export async function resolvePassword(
   question: string,
   occasion: 'open' | 'create',
   context: Context,
+  side = OWN_SIDE,
 ): Promise<Secret> {
   const password =
     source === undefined
-      ? await ask(question, occasion, context)
+      ? await ask(question, occasion, context, side)
       : await readSource(source, 'password file', context);
   if (password.empty) {
     throw new Failure('usage', 'the password is empty', {
@@ -148,10 +183,16 @@ export async function resolvePassword(
   return password;
 }
 
-async function ask(question: string, occasion: 'open' | 'create', context: Context): Promise<Secret> {
+async function ask(
+  question: string,
+  occasion: 'open' | 'create',
+  context: Context,
+  { option, variable, name }: RepositorySide,
+): Promise<Secret> {
   if (context.askSecret === undefined) {
-    throw new Failure('usage', 'no password was given, and there is no terminal to ask on', {
-      hint: 'Give --password-file or --password-command, or set HOLDFAST_PASSWORD.',
+    const whose = option === '' ? '' : ` for the ${name}`;
+    throw new Failure('usage', `no password was given${whose}, and there is no terminal to ask on`, {
+      hint: `Give --${option}password-file or --${option}password-command, or set HOLDFAST_${variable}PASSWORD.`,
     });
   }
   const password = await context.askSecret(question, context.signal);

@@ -14,6 +14,7 @@ import { planPostgresRestore } from './postgres/restore.ts';
 import { planTableRestore } from './postgres/table.ts';
 import { verifyPostgres } from './postgres/verify.ts';
 import { checkRepository } from './repo/check.ts';
+import { copySnapshots } from './repo/copy.ts';
 import { compareSnapshots } from './repo/diff.ts';
 import { dumpContent } from './repo/dump.ts';
 import { findEntries } from './repo/find.ts';
@@ -48,6 +49,7 @@ export function operations(machine: Machine): CommandParts {
     planForget: planForget(machine),
     initRepository: initRepository(machine),
     checkRepository: checkRepository(machine),
+    copySnapshots: copySnapshots(machine),
     planPrune: planPrune(machine),
     measureRepository: measureRepository(machine),
     listEntries: listEntries(machine),

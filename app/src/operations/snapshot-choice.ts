@@ -1,6 +1,8 @@
 import {
   type SnapshotFilter as EngineFilter,
+  type Failure,
   filterSnapshots,
+  type Id,
   parseSnapshotReference,
   type Repository,
   type StoredSnapshot,
@@ -27,14 +29,18 @@ export async function chooseSnapshot(
   return { snapshot: selectSnapshot(snapshots, selector, engineFilter(filter)), folder };
 }
 
-/** The snapshots named, in that order; all that pass the filter, oldest first, when none is. */
+/**
+ * The snapshots named, in that order; all that pass the filter, oldest first, when none is. One that cannot be read
+ * fails the call, unless somebody hears of it.
+ */
 export async function chooseSnapshots(
   repository: Repository,
   references: readonly string[],
   filter: SnapshotFilter,
   signal: AbortSignal,
+  onDamaged?: (id: Id, failure: Failure) => void,
 ): Promise<StoredSnapshot[]> {
-  const snapshots = await repository.loadSnapshots(signal);
+  const snapshots = await repository.loadSnapshots(signal, onDamaged);
   if (references.length === 0) return passing(snapshots, filter);
   const wanted = engineFilter(filter);
   return references.map((reference) => selectSnapshot(snapshots, reference, wanted));

@@ -56,8 +56,8 @@ export class Packer {
     };
   }
 
-  save(type: BlobType, plaintext: Uint8Array): SavedBlob {
-    const id = sha256(plaintext);
+  /** `id` for a plaintext that was hashed already. */
+  save(type: BlobType, plaintext: Uint8Array, id: Buffer = sha256(plaintext)): SavedBlob {
     const entry = this.#options.table.claim(type, id);
     if (entry < 0) return { id, added: 0, packed: 0 };
     const { version, compression, compressor } = this.#options;

@@ -5,7 +5,7 @@ import { Sealer } from '../format/sealing.ts';
 import { decodeSnapshot, encodeSnapshot } from '../format/snapshot.ts';
 import type { MasterKey, RepositoryConfig, Snapshot, StoredSnapshot } from '../format/types.ts';
 import { mapConcurrently } from '../kernel/concurrency.ts';
-import { Failure } from '../kernel/failure.ts';
+import { Failure, isFailure } from '../kernel/failure.ts';
 import { sha256Id } from '../kernel/hash.ts';
 import { type Id, isId } from '../kernel/id.ts';
 import { Index } from './index.ts';
@@ -67,12 +67,29 @@ export class Repository {
     return await this.saveFile('snapshot', encodeSnapshot(snapshot), signal);
   }
 
-  /** All snapshots, oldest first. One that cannot be read fails the call and is named. */
-  async loadSnapshots(signal?: AbortSignal): Promise<StoredSnapshot[]> {
-    const found = await mapConcurrently(this.#ids('snapshot', signal), this.backend.connections, (id) =>
-      this.loadSnapshot(id, signal),
+  /** All snapshots, oldest first. One that cannot be read fails the call and is named, unless somebody hears of it. */
+  async loadSnapshots(
+    signal?: AbortSignal,
+    onDamaged: (id: Id, failure: Failure) => void = (_, failure) => {
+      throw failure;
+    },
+  ): Promise<StoredSnapshot[]> {
+    const found = await mapConcurrently(
+      this.#ids('snapshot', signal),
+      this.backend.connections,
+      async (id) => {
+        try {
+          return await this.loadSnapshot(id, signal);
+        } catch (error) {
+          if (!isFailure(error, 'repository.damaged')) throw error;
+          onDamaged(id, error);
+          return undefined;
+        }
+      },
     );
-    return found.sort((a, b) => Date.parse(a.time) - Date.parse(b.time) || (a.id < b.id ? -1 : 1));
+    return found
+      .filter((snapshot) => snapshot !== undefined)
+      .sort((a, b) => Date.parse(a.time) - Date.parse(b.time) || (a.id < b.id ? -1 : 1));
   }
 
   /** Reads the whole index; what comes back can read and write blobs. */

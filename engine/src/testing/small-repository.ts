@@ -42,12 +42,12 @@ export class SmallRepository {
     this.repository = repository;
   }
 
-  static async create(password = 'small'): Promise<SmallRepository> {
+  static async create(password = 'small', version: 1 | 2 = 2): Promise<SmallRepository> {
     const files: MemoryFiles = new Map();
     const kdf = { N: 2 ** 14, r: 8, p: 1 };
     return new SmallRepository(
       files,
-      await createRepository(openMemory({ files }), password, { clock: patientClock, kdf }),
+      await createRepository(openMemory({ files }), password, { clock: patientClock, kdf, version }),
     );
   }
 

@@ -1,6 +1,7 @@
-import { type CheckProgress, checkRepository as checkEverything, type ReadData } from '@holdfast/engine';
+import { type CheckProgress, checkRepository as checkEverything } from '@holdfast/engine';
 import type { Work } from '../../cli/command-frame.ts';
-import type { CheckOptions, CheckRepository } from '../../cli/commands/repo/check.ts';
+import type { CheckRepository } from '../../cli/commands/repo/check.ts';
+import { readDataOf } from '../data-subset.ts';
 import type { Machine } from '../machine.ts';
 import { type AccessMachine, openAccess } from '../repository-access.ts';
 
@@ -13,7 +14,7 @@ export function checkRepository(machine: AccessMachine): CheckRepository {
     const report = await checkEverything(opened.repository, {
       clock,
       random,
-      readData: readDataOf(options),
+      readData: options.readData === true ? 'all' : readDataOf(options.readDataSubset),
       lock: access.lock,
       retryLockFor: access.retryLock,
       signal: opened.signal,
@@ -21,13 +22,6 @@ export function checkRepository(machine: AccessMachine): CheckRepository {
     });
     return { ...report, milliseconds: clock.now() - startedAt };
   };
-}
-
-function readDataOf({ readData, readDataSubset: subset }: CheckOptions): ReadData {
-  if (readData === true) return 'all';
-  if (subset === undefined) return 'none';
-  if (subset.kind === 'part') return { n: subset.part, of: subset.of };
-  return subset.kind === 'share' ? { percent: subset.share * 100 } : { bytes: subset.bytes };
 }
 
 const PHASES = {

@@ -1,14 +1,16 @@
 import { type Backend, createRepository, Failure, type Id, isFailure } from '@holdfast/engine';
 import type { InitRepository } from '../../cli/commands/repo/init.ts';
 import type { RepositoryAccess } from '../../cli/repository-options.ts';
-import { type AccessMachine, makePlace } from '../repository-access.ts';
+import { type AccessMachine, makePlace, openAccess } from '../repository-access.ts';
 
 export function initRepository(machine: AccessMachine): InitRepository {
-  return async (access, { repositoryVersion }, { signal }) => {
+  return async (access, { repositoryVersion, cutLike }, { signal }) => {
+    const chunkerPolynomial = cutLike && (await polynomialOf(cutLike, signal, machine));
     const backend = await makePlaceOrSayWhy(access, signal, machine);
     try {
       const { config } = await createRepository(backend, access.password.reveal(), {
         version: repositoryVersion === '1' ? 1 : 2,
+        ...(chunkerPolynomial === undefined ? {} : { chunkerPolynomial }),
         clock: machine.clock,
         signal,
       });
@@ -17,6 +19,16 @@ export function initRepository(machine: AccessMachine): InitRepository {
       await backend.close();
     }
   };
+}
+
+/** How a repository cuts files: it never changes, so no lock is needed to read it. */
+async function polynomialOf(
+  access: RepositoryAccess,
+  signal: AbortSignal,
+  machine: AccessMachine,
+): Promise<string> {
+  await using source = await openAccess(access, { intent: 'inspect', signal }, machine);
+  return source.repository.config.chunkerPolynomial;
 }
 
 /** A place that is taken is a repository to whoever wanted to make one. */

@@ -56,6 +56,7 @@ test.each([
 test.each([
   ['rest.connections', '0'],
   ['rest.connections', 'many'],
+  ['rest.timeout', '0'],
   ['rest.colour', 'red'],
 ])('-o %s=%s is refused', (name, value) => {
   const settings = { ...NO_SETTINGS, extended: new Map([[name, value]]) };

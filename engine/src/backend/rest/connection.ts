@@ -2,7 +2,7 @@ import http, { type IncomingMessage } from 'node:http';
 import https from 'node:https';
 import type { Socket } from 'node:net';
 import { Failure } from '../../kernel/failure.ts';
-import { CONNECT_MS, SILENCE_MS } from '../http/limits.ts';
+import { CONNECT_MS } from '../http/limits.ts';
 import { trusted } from '../http/trust.ts';
 import type { RestOptions } from './options.ts';
 
@@ -28,7 +28,7 @@ export class UploadCutOff extends Error {}
 
 /** Connections that are kept open, as many as there are calls at once. */
 export function openConnection(options: RestOptions): RestConnection {
-  const { place, connections, authority, clientCertificate } = options;
+  const { place, connections, silence, authority, clientCertificate } = options;
   const secure = place.origin.startsWith('https:');
   const settings = { keepAlive: true, maxSockets: connections };
   const agent = secure
@@ -54,7 +54,7 @@ export function openConnection(options: RestOptions): RestConnection {
         ...(signal === undefined ? {} : { signal }),
       });
       asking.once('socket', (socket) => limitConnecting(socket, (reason) => asking.destroy(reason)));
-      asking.setTimeout(SILENCE_MS, () => asking.destroy(silent()));
+      asking.setTimeout(silence, () => asking.destroy(silent()));
       asking.once('response', resolve);
       asking.on('error', (error) => {
         reject(

@@ -1,4 +1,5 @@
 import { Failure } from '../../kernel/failure.ts';
+import { connectionsOf, silenceOf } from '../http/limits.ts';
 import type { BackendSettings, Login } from '../settings.ts';
 import type { RestPlace } from './address.ts';
 
@@ -7,6 +8,8 @@ export interface RestOptions {
   readonly login?: Login;
   /** How many calls at once. */
   readonly connections: number;
+  /** Milliseconds without a byte after which a connection counts as dead. */
+  readonly silence: number;
   /** PEM, besides what the machine trusts. */
   readonly authority?: Buffer;
   /** Certificate and key in one PEM. */
@@ -18,27 +21,20 @@ export function restOptions(place: RestPlace, settings: BackendSettings): RestOp
   const { extended, authority, clientCertificate } = settings;
   const login = place.login ?? settings.restLogin;
   for (const name of extended.keys()) {
-    if (name.startsWith('rest.') && name !== 'rest.connections') {
+    if (name.startsWith('rest.') && !KNOWN.includes(name)) {
       throw new Failure('usage', `-o ${name} is unknown`, {
-        hint: 'For REST servers there is rest.connections.',
+        hint: `For REST servers there are ${KNOWN.join(' and ')}.`,
       });
     }
   }
   return {
     place,
-    connections: connectionsOf(extended.get('rest.connections')),
+    connections: connectionsOf('rest.connections', extended.get('rest.connections')),
+    silence: silenceOf('rest.timeout', extended.get('rest.timeout')),
     ...(login === undefined ? {} : { login }),
     ...(authority === undefined ? {} : { authority }),
     ...(clientCertificate === undefined ? {} : { clientCertificate }),
   };
 }
 
-function connectionsOf(text: string | undefined): number {
-  if (text === undefined) return USUAL_CONNECTIONS;
-  const number = Number(text);
-  if (Number.isInteger(number) && number >= 1 && number <= MOST_CONNECTIONS) return number;
-  throw new Failure('usage', `-o rest.connections is a number from 1 to ${MOST_CONNECTIONS}, not ${text}`);
-}
-
-const USUAL_CONNECTIONS = 8;
-const MOST_CONNECTIONS = 64;
+const KNOWN = ['rest.connections', 'rest.timeout'];

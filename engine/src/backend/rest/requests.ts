@@ -13,6 +13,8 @@ export interface RestServer {
   readonly connection: RestConnection;
   readonly location: string;
   readonly connections: number;
+  /** Milliseconds. */
+  readonly silence: number;
 }
 
 /** Rejects with the failure that a status means; a body that nobody wants is thrown away. */
@@ -57,7 +59,7 @@ export async function readFile(
     const answer = await ask(server, handle, { method: 'GET', headers: rangeHeader(range) }, signal);
     const skip = range === undefined ? 0 : skipped(answer, range, handle);
     const length = range?.length ?? requireLength(answer, handle);
-    const bytes = await collect(answer, { skip, length }, signal);
+    const bytes = await collect(answer, { skip, length, silence: server.silence }, signal);
     if (bytes.length === length) return bytes;
     throw shortRead(handle, range ?? { offset: 0, length }, bytes.length, server.location);
   } catch (error) {
@@ -102,7 +104,7 @@ export async function* listFiles(
   type: Exclude<FileType, 'config'>,
   signal?: AbortSignal,
 ): AsyncGenerator<ListedFile> {
-  const { connection, location, connections } = server;
+  const { connection, location, connections, silence } = server;
   const question: Question = { method: 'GET', path: restFolderOf(type), headers: { Accept: LIST_V2 } };
   const answer = await connection.ask(question, signal);
   if (answer.statusCode === NOT_FOUND) {
@@ -113,7 +115,7 @@ export async function* listFiles(
     answer.resume();
     throw statusFailure(answer.statusCode ?? 0, `list the ${type} files in ${location}`, location);
   }
-  const files = parseList(await collectText(answer, LARGEST_LIST, signal), location);
+  const files = parseList(await collectText(answer, { most: LARGEST_LIST, silence }, signal), location);
   for (let next = 0; next < files.length; next += connections) {
     const batch = files.slice(next, next + connections).map(async ({ name, size }) => {
       return { name, size: size ?? (await sizeUnlessGone(server, { type, name }, signal)) };

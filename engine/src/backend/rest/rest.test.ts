@@ -19,12 +19,12 @@ afterEach(async () => {
 });
 
 /** Our client, and a server that answers as a test wants it. */
-async function against(answer: RequestListener): Promise<Backend> {
+async function against(answer: RequestListener, silence = 20_000): Promise<Backend> {
   const server = createServer(answer);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
   const place = parseRestAddress(`http://anna:geheim@127.0.0.1:${port}/folder/`);
-  const backend = openRest({ place, connections: 2, ...(place.login && { login: place.login }) });
+  const backend = openRest({ place, connections: 2, silence, ...(place.login && { login: place.login }) });
   open.push(server, backend);
   return backend;
 }
@@ -118,9 +118,25 @@ test('an answer of 403 to an upload is a refusal when the name is free', async (
 
 test('nobody listens: that is said without the login, and may pass', async () => {
   const place = parseRestAddress('http://anna:geheim@127.0.0.1:9/');
-  const backend = openRest({ place, connections: 1, login: { username: 'anna', password: 'geheim' } });
+  const backend = openRest({
+    place,
+    connections: 1,
+    silence: 1000,
+    login: { username: 'anna', password: 'geheim' },
+  });
   open.push(backend);
   const failure = await backend.stat(pack).catch((error: unknown) => error);
   expect(failure).toMatchObject({ code: 'backend.unreachable', retry: true });
   expect(String(failure)).not.toMatch(/anna|geheim/);
+});
+
+test.each<[string, RequestListener]>([
+  ['before it answers', () => {}],
+  [
+    'in the middle of a file',
+    (_, response) => response.writeHead(200, { 'Content-Length': 1000 }).write(data.subarray(0, 400)),
+  ],
+])('a server that falls silent %s is not waited for', async (_, answer) => {
+  const backend = await against(answer, 100);
+  await expect(backend.load(pack)).rejects.toMatchObject({ code: 'backend.unreachable' });
 });

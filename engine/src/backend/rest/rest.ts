@@ -41,8 +41,8 @@ export async function createRest(options: RestOptions): Promise<Backend> {
 }
 
 function serverOf(options: RestOptions): RestServer {
-  const { place, connections } = options;
-  return { connection: openConnection(options), location: formatRestAddress(place), connections };
+  const { place, connections, silence } = options;
+  return { connection: openConnection(options), location: formatRestAddress(place), connections, silence };
 }
 
 function backendOf(server: RestServer): Backend {

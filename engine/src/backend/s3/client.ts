@@ -1,5 +1,5 @@
 import type { S3Client } from '@aws-sdk/client-s3';
-import { CONNECT_MS, SILENCE_MS } from '../http/limits.ts';
+import { CONNECT_MS } from '../http/limits.ts';
 import { trusted } from '../http/trust.ts';
 import type { S3Options } from './options.ts';
 
@@ -10,21 +10,21 @@ export type Sdk = typeof import('@aws-sdk/client-s3');
  * A client with connections of its own. The SDK is loaded here and not before: it takes longer than a local repository
  * needs to open. It tries nothing again by itself, since `retry` does so and tells; and it adds no checksums to ours.
  */
-export async function openClient(options: S3Options): Promise<{ client: S3Client; sdk: Sdk }> {
+export async function openClient(options: S3Options, attempts = 1): Promise<{ client: S3Client; sdk: Sdk }> {
   const sdk = await import('@aws-sdk/client-s3');
-  const { place, region, pathStyle, connections, profile, authority } = options;
+  const { place, region, pathStyle, connections, silence, profile, authority } = options;
   const agent = { keepAlive: true, maxSockets: connections * SOCKETS_PER_CALL };
   const client = new sdk.S3Client({
     endpoint: place.endpoint,
     region,
     forcePathStyle: pathStyle,
-    maxAttempts: 1,
+    maxAttempts: attempts,
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',
     ...(profile === undefined ? {} : { profile }),
     requestHandler: {
       connectionTimeout: CONNECT_MS,
-      socketTimeout: SILENCE_MS,
+      socketTimeout: silence,
       httpAgent: agent,
       httpsAgent: { ...agent, ...(authority === undefined ? {} : { ca: trusted(authority) }) },
     },

@@ -1,4 +1,5 @@
 import { Failure } from '../../kernel/failure.ts';
+import { connectionsOf, silenceOf } from '../http/limits.ts';
 import type { BackendSettings } from '../settings.ts';
 import { isAmazon, regionIn, type S3Place } from './address.ts';
 
@@ -13,11 +14,13 @@ export interface S3Options {
   readonly storageClass?: string;
   /** A profile of ~/.aws/config and ~/.aws/credentials. */
   readonly profile?: string;
+  /** Milliseconds without a byte after which a connection counts as dead: a server that is busy answers or closes. */
+  readonly silence: number;
   /** PEM, besides what the machine trusts. */
   readonly authority?: Buffer;
 }
 
-const KNOWN = ['connections', 'storage-class', 'bucket-lookup', 'region', 'profile'];
+const KNOWN = ['connections', 'storage-class', 'bucket-lookup', 'region', 'profile', 'timeout'];
 
 /** Reads `-o s3.…` and the variables that every S3 program knows. Throws `usage` for what it does not understand. */
 export function s3Options(place: S3Place, { extended, environment, authority }: BackendSettings): S3Options {
@@ -43,7 +46,8 @@ export function s3Options(place: S3Place, { extended, environment, authority }: 
       environment['AWS_DEFAULT_REGION'] ??
       USUAL_REGION,
     pathStyle: pathStyleOf(given.get('bucket-lookup') ?? 'auto', place),
-    connections: connectionsOf(given.get('connections')),
+    connections: connectionsOf('s3.connections', given.get('connections')),
+    silence: silenceOf('s3.timeout', given.get('timeout')),
     ...(storageClass === undefined ? {} : { storageClass }),
     ...(profile === undefined || profile === '' ? {} : { profile }),
     ...(authority === undefined ? {} : { authority }),
@@ -56,13 +60,4 @@ function pathStyleOf(lookup: string, place: S3Place): boolean {
   throw new Failure('usage', `-o s3.bucket-lookup is auto, dns or path, not ${lookup}`);
 }
 
-function connectionsOf(text: string | undefined): number {
-  if (text === undefined) return USUAL_CONNECTIONS;
-  const number = Number(text);
-  if (Number.isInteger(number) && number >= 1 && number <= MOST_CONNECTIONS) return number;
-  throw new Failure('usage', `-o s3.connections is a number from 1 to ${MOST_CONNECTIONS}, not ${text}`);
-}
-
 const USUAL_REGION = 'us-east-1';
-const USUAL_CONNECTIONS = 8;
-const MOST_CONNECTIONS = 64;

@@ -36,6 +36,7 @@ export async function readObject(
   signal?: AbortSignal,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const { client, sdk, location } = bucket;
+  const { silence } = bucket.options;
   const wanted =
     range === undefined ? {} : { Range: `bytes=${range.offset}-${range.offset + range.length - 1}` };
   try {
@@ -46,7 +47,7 @@ export async function readObject(
     // A server that does not know ranges sends the whole file.
     const skip = range !== undefined && answer.ContentRange === undefined ? range.offset : 0;
     const length = range?.length ?? requireLength(answer.ContentLength, handle);
-    const bytes = await collect(answer.Body as unknown as BodyStream, { skip, length }, signal);
+    const bytes = await collect(answer.Body as unknown as BodyStream, { skip, length, silence }, signal);
     if (bytes.length === length) return bytes;
     throw shortRead(handle, range ?? { offset: 0, length }, bytes.length, location);
   } catch (error) {

@@ -60,13 +60,15 @@ async function put(bucket: Bucket, upload: Upload, signal?: AbortSignal): Promis
 async function putInParts(bucket: Bucket, upload: Upload, signal?: AbortSignal): Promise<void> {
   const { client, sdk, options } = bucket;
   const place = placeOf(bucket, upload.handle);
+  signal?.throwIfAborted();
+  // Not given up halfway: without its id an upload that was begun could not be removed.
   const { UploadId } = await client.send(
     new sdk.CreateMultipartUploadCommand({
       ...place,
       ...storageClass(bucket, upload.handle),
       ChecksumAlgorithm: 'SHA256',
     }),
-    abortable(signal),
+    { abortSignal: lastCall(signal) },
   );
   try {
     const parts = await mapConcurrently(

@@ -5,6 +5,7 @@ import type { PackedBlob } from '../../format/types.ts';
 import { isFailure } from '../../kernel/failure.ts';
 import { sha256Id } from '../../kernel/hash.ts';
 import type { Id } from '../../kernel/id.ts';
+import { releaseMemory } from '../../kernel/released-memory.ts';
 
 /** What reading one pack in full showed. Empty of faults when all is well. */
 export interface PackVerdict {
@@ -56,28 +57,16 @@ function verifyBlob(
     const { uncompressedLength } = blob;
     const content = uncompressedLength > 0 ? compressor.decompress(stored, uncompressedLength) : stored;
     const id = sha256Id(content);
-    if (content !== stored) release(content);
+    if (content !== stored) releaseMemory(content);
     // The seal was right: whoever wrote it sealed the wrong bytes, as broken memory does.
     return id === blob.id ? undefined : 'does not have the content that its id says';
   } catch (error) {
     if (!isFailure(error)) throw error;
     return 'cannot be decompressed';
   } finally {
-    release(stored);
+    releaseMemory(stored);
   }
 }
-
-/**
- * Large outputs are given back at once: waiting for the garbage collector would cost their weight in memory. Small
- * ones are not worth the call, and may share a buffer with others.
- */
-function release(output: Uint8Array): void {
-  const { buffer } = output;
-  const isOwner = buffer instanceof ArrayBuffer && buffer.byteLength === output.length;
-  if (isOwner && output.length >= RELEASED_FROM) buffer.transfer(0);
-}
-
-const RELEASED_FROM = 64 * 1024;
 
 function verifyHeader(bytes: Uint8Array, blobs: readonly PackedBlob[], sealer: Sealer): string | undefined {
   const end = Math.max(0, bytes.length - TRAILER_LENGTH);

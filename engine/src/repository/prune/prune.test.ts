@@ -260,7 +260,7 @@ describe('blobs that are stored twice', () => {
 });
 
 describe('killed after any number of writes', () => {
-  test('prune leaves every snapshot whole, and the next one completes', { timeout: 60_000 }, async () => {
+  test('prune leaves every snapshot whole, and the next one completes', { timeout: 120_000 }, async () => {
     const garbage = original.clone();
     await forgetMiddle(garbage);
     await garbage.repository.backend.save({ type: 'pack', name: 'cd'.repeat(32) }, noise(100));

@@ -20,7 +20,7 @@ export interface PruneRun extends PruneOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Trees and files count; `repack` is bytes of old packs. */
+/** Trees and files count; `repack` is bytes of needed blobs. */
 export interface PruneProgress {
   readonly phase: 'survey' | 'repack' | 'index' | 'remove';
   readonly done: number;
@@ -74,14 +74,15 @@ async function executePrune(
   const { clock, onProgress, signal } = options;
 
   const toRepack = plan.packs.filter(({ action }) => action === 'repack');
-  const total = plan.totals.repacked.bytes;
+  const total = toRepack.reduce((sum, { used }) => sum + used.bytes, 0);
   try {
     await repack(
       indexed,
-      toRepack.map(({ id, size }) => ({ id, size, blobs: survey.needed(id) })),
+      toRepack.map(({ id }) => ({ pack: id, blobs: survey.needed(id) })),
       {
         clock,
         signal,
+        bytes: total,
         packSize: options.packSize ?? DEFAULT_PACK_BYTES,
         onProgress: (done) => onProgress?.({ phase: 'repack', done, total }),
       },

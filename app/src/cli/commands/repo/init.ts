@@ -1,4 +1,4 @@
-import { type Id, shortId } from '@holdfast/engine';
+import { Failure, type Id, shortId } from '@holdfast/engine';
 import { type Command, Option } from 'commander';
 import {
   accessFor,
@@ -10,12 +10,19 @@ import {
 } from '../../command-frame.ts';
 import type { Context } from '../../context.ts';
 import type { RepositoryAccess } from '../../repository-options.ts';
+import { addSourceOptions, namesSource, sourceAccessFor } from '../../source-options.ts';
 import { signs } from '../../style.ts';
 import { printable } from '../../width.ts';
 
 export interface InitOptions {
   /** restic's words: `stable` and `latest` are both format 2 today. */
   readonly repositoryVersion: '1' | '2' | 'stable' | 'latest';
+  readonly copyChunkerParams?: true;
+}
+
+export interface InitRequest extends InitOptions {
+  /** The repository whose way of cutting files the new one is to have. */
+  readonly cutLike?: RepositoryAccess;
 }
 
 export interface CreatedRepository {
@@ -27,7 +34,7 @@ export interface CreatedRepository {
 
 export type InitRepository = (
   access: RepositoryAccess,
-  options: InitOptions,
+  request: InitRequest,
   work: Work,
 ) => Promise<CreatedRepository>;
 
@@ -41,6 +48,10 @@ export function define(parent: Command, context: Context, initRepository: InitRe
     examples: [
       ['holdfast repo init --repo /srv/backup', 'asks for a password, twice'],
       ['holdfast repo init --repo /srv/backup --password-file /root/backup.key', 'without asking'],
+      [
+        'holdfast repo init --repo /mnt/usb --from-repo /srv/backup --copy-chunker-params',
+        'for copies: what both have is recognised as the same',
+      ],
     ],
   });
   command.addOption(
@@ -48,10 +59,14 @@ export function define(parent: Command, context: Context, initRepository: InitRe
       .choices(['1', '2', 'stable', 'latest'])
       .default('stable'),
   );
+  command.option('--copy-chunker-params', 'cut files as the repository --from-repo does');
+  addSourceOptions(command);
   endRepositoryCommand(command).action(async () => {
+    const options = command.opts<InitOptions>();
+    const cutLike = await namedSource(command, options, context);
     const access = await accessFor(command, context, 'create');
     const created = await withProgress(command, context, (work) =>
-      initRepository(access, command.opts<InitOptions>(), work),
+      initRepository(access, { ...options, ...(cutLike === undefined ? {} : { cutLike }) }, work),
     );
     const place = printable(created.location);
     present(
@@ -67,5 +82,17 @@ export function define(parent: Command, context: Context, initRepository: InitRe
       },
       'confirmation',
     );
+  });
+}
+
+async function namedSource(
+  command: Command,
+  { copyChunkerParams }: InitOptions,
+  context: Context,
+): Promise<RepositoryAccess | undefined> {
+  if (copyChunkerParams === true) return await sourceAccessFor(command, context);
+  if (!namesSource(command)) return undefined;
+  throw new Failure('usage', 'a source means nothing without --copy-chunker-params', {
+    hint: 'To bring snapshots into the new repository: holdfast repo copy, afterwards.',
   });
 }
