@@ -1,5 +1,6 @@
 import * as demo from './commands/demo.ts';
 import * as doctorPostgres from './commands/doctor/postgres.ts';
+import * as doctorStorage from './commands/doctor/storage.ts';
 import * as backup from './commands/files/backup.ts';
 import * as restore from './commands/files/restore.ts';
 import * as help from './commands/help.ts';
@@ -30,6 +31,7 @@ import * as repairPacks from './commands/repo/repair/packs.ts';
 import * as repairSnapshots from './commands/repo/repair/snapshots.ts';
 import * as stats from './commands/repo/stats.ts';
 import * as unlock from './commands/repo/unlock.ts';
+import * as serve from './commands/serve.ts';
 import type { Registration } from './program.ts';
 import type { PlanRepair } from './repair-frame.ts';
 
@@ -47,6 +49,7 @@ export interface CommandParts {
   readonly verifyPostgres: postgresVerify.VerifyPostgres;
   readonly planTableRestore: postgresTable.PlanTableRestore;
   readonly diagnosePostgres: doctorPostgres.DiagnosePostgres;
+  readonly diagnoseStorage: doctorStorage.DiagnoseStorage;
   readonly initRepository: init.InitRepository;
   readonly checkRepository: check.CheckRepository;
   readonly copySnapshots: copy.CopySnapshots;
@@ -65,6 +68,7 @@ export interface CommandParts {
   readonly addKey: keyAdd.AddKey;
   readonly removeKey: keyRemove.RemoveKey;
   readonly changePassword: keyPasswd.ChangePassword;
+  readonly serveRepositories: serve.ServeRepositories;
 }
 
 /** Every command with its part. */
@@ -106,6 +110,10 @@ export function commandTable(parts: CommandParts): Registration[] {
       group: ['doctor'],
       define: (parent, context) => doctorPostgres.define(parent, context, parts.diagnosePostgres),
     },
+    {
+      group: ['doctor'],
+      define: (parent, context) => doctorStorage.define(parent, context, parts.diagnoseStorage),
+    },
     { group: ['repo'], define: (parent, context) => init.define(parent, context, parts.initRepository) },
     { group: ['repo'], define: (parent, context) => check.define(parent, context, parts.checkRepository) },
     { group: ['repo'], define: (parent, context) => copy.define(parent, context, parts.copySnapshots) },
@@ -140,6 +148,7 @@ export function commandTable(parts: CommandParts): Registration[] {
       group: ['repo', 'key'],
       define: (parent, context) => keyPasswd.define(parent, context, parts.changePassword),
     },
+    { group: [], define: (parent, context) => serve.define(parent, context, parts.serveRepositories) },
     { group: [], define: help.define },
   ];
 }

@@ -19,6 +19,8 @@ async function run(words: string[], parts: Partial<CommandParts> = {}, changes: 
 const COMMANDS = [
   ['points'],
   ['demo'],
+  ['serve'],
+  ['doctor', 'storage'],
   ['files', 'backup'],
   ['files', 'restore'],
   ...['init', 'check', 'copy', 'forget', 'prune', 'stats', 'ls', 'find', 'diff', 'dump', 'unlock'].map(

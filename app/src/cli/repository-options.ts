@@ -48,11 +48,16 @@ const OWN_SIDE: RepositorySide = { option: '', variable: '', name: 'repository' 
 
 type Candidate = readonly [kind: ValueSource['kind'], name: string, value: string | undefined];
 
-export function addRepositoryOptions(command: Command): Command {
-  const extended = command
+/** What names a repository, without what opens it. */
+export function addPlaceOptions(command: Command): Command {
+  return command
     .optionsGroup('Repository:')
     .option('-r, --repo <address>', 'where it is, in restic’s notation (HOLDFAST_REPOSITORY)')
-    .option('--repository-file <file>', 'a file with the address in it (HOLDFAST_REPOSITORY_FILE)')
+    .option('--repository-file <file>', 'a file with the address in it (HOLDFAST_REPOSITORY_FILE)');
+}
+
+export function addRepositoryOptions(command: Command): Command {
+  const extended = addPlaceOptions(command)
     .option('-p, --password-file <file>', 'a file with the password in it (HOLDFAST_PASSWORD_FILE)')
     .option('--password-command <command>', 'a command that prints the password (HOLDFAST_PASSWORD_COMMAND)')
     .option('--cache-dir <directory>', 'where caches lie (HOLDFAST_CACHE_DIR)')
@@ -109,14 +114,14 @@ function fromEnvironment(kind: ValueSource['kind'], name: string, environment: E
   return [kind, name, environment[name]];
 }
 
-/** Opens nothing yet: reads the files, runs the command or asks. */
-export async function resolveAccess(
+/** Where a repository is and how it is reached: enough for whoever does not look into it. */
+export type RepositoryPlace = Required<Pick<RepositoryAccess, 'location' | 'settings'>>;
+
+export async function resolvePlace(
   flags: RepositoryFlags,
-  globals: GlobalOptions,
   context: Context,
-  occasion: 'open' | 'create' = 'open',
   side = OWN_SIDE,
-): Promise<RepositoryAccess> {
+): Promise<RepositoryPlace> {
   const { option, variable, name } = side;
   const location = chooseLocation(flags, context.environment, side);
   if (location === undefined) {
@@ -128,6 +133,22 @@ export async function resolveAccess(
   }
   return {
     location: (await readSource(location, 'repository file', context)).reveal(),
+    settings: await resolveSettings(flags, context.environment),
+  };
+}
+
+/** Opens nothing yet: reads the files, runs the command or asks. */
+export async function resolveAccess(
+  flags: RepositoryFlags,
+  globals: GlobalOptions,
+  context: Context,
+  occasion: 'open' | 'create' = 'open',
+  side = OWN_SIDE,
+): Promise<RepositoryAccess> {
+  const { name } = side;
+  const place = await resolvePlace(flags, context, side);
+  return {
+    ...place,
     password: await resolvePassword(
       choosePassword(flags, context.environment, side),
       side === OWN_SIDE ? 'Password: ' : `Password of the ${name}: `,
@@ -135,7 +156,6 @@ export async function resolveAccess(
       context,
       side,
     ),
-    settings: await resolveSettings(flags, context.environment),
     cacheDirectory: chooseCacheDirectory(flags, context.environment, context.homeDirectory),
     lock: globals.lock,
     retryLock: globals.retryLock,

@@ -33,6 +33,7 @@ export async function resolveSettings(
   return {
     extended: new Map((flags.option ?? []).map(pairOf)),
     environment: Object.fromEntries(VARIABLES.map((name) => [name, environment[name]])),
+    ...restLogin(environment),
     ...(authority === undefined
       ? {}
       : { authority: await readFileBytes(authority, 'authority’s certificate') }),
@@ -42,8 +43,17 @@ export async function resolveSettings(
   };
 }
 
-/** What storage may know of the environment: nothing in it is a secret. Keys the SDK of a kind finds by itself. */
+/** What every kind of storage may know of the environment: nothing in it is a secret. Keys the SDK of a kind finds by itself. */
 const VARIABLES = ['AWS_REGION', 'AWS_DEFAULT_REGION', 'AWS_PROFILE'];
+
+/** User and password of a REST server; one without the other is left for the server to refuse. */
+function restLogin(environment: Environment): Pick<BackendSettings, 'restLogin'> {
+  const [username, password] = ['USERNAME', 'PASSWORD'].map((name) =>
+    first(environment[`HOLDFAST_REST_${name}`], environment[`RESTIC_REST_${name}`]),
+  );
+  if (username === undefined && password === undefined) return {};
+  return { restLogin: { username: username ?? '', password: password ?? '' } };
+}
 
 function pairOf(text: string): [name: string, value: string] {
   const at = text.indexOf('=');

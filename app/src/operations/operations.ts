@@ -1,5 +1,6 @@
 import type { CommandParts } from '../cli/command-table.ts';
 import { runDemo } from '../demo/run-demo.ts';
+import { diagnoseStorage } from './doctor/storage.ts';
 import { backupFiles } from './files/backup.ts';
 import { planRestore } from './files/restore.ts';
 import type { Machine } from './machine.ts';
@@ -30,6 +31,7 @@ import { planSnapshotRepair } from './repo/repair/snapshots.ts';
 import { measureRepository } from './repo/stats.ts';
 import { planUndo } from './repo/undo-forget.ts';
 import { unlockRepository } from './repo/unlock.ts';
+import { serveRepositories } from './serve.ts';
 
 /** What stands behind each command on this machine. */
 export function operations(machine: Machine): CommandParts {
@@ -46,6 +48,7 @@ export function operations(machine: Machine): CommandParts {
     verifyPostgres: verifyPostgres(machine),
     planTableRestore: planTableRestore(machine),
     diagnosePostgres: diagnosePostgres(machine),
+    diagnoseStorage: diagnoseStorage(machine),
     planForget: planForget(machine),
     planUndo: planUndo(machine),
     initRepository: initRepository(machine),
@@ -64,5 +67,6 @@ export function operations(machine: Machine): CommandParts {
     addKey: addKey(machine),
     removeKey: removeKey(machine),
     changePassword: changePassword(machine),
+    serveRepositories: serveRepositories(machine),
   };
 }

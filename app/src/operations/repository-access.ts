@@ -14,6 +14,7 @@ import {
   type Repository,
   readOnly,
   retry,
+  retryCall,
   takeLock,
 } from '@holdfast/engine';
 import type { RepositoryAccess } from '../cli/repository-options.ts';
@@ -150,7 +151,13 @@ async function reach(
   const patience =
     address.scheme === 'local' ? { totalTime: LOCAL_PATIENCE } : { firstContact: FIRST_CONTACT };
   // Innermost, so that each try counts.
-  const metered = meter(await open(address, access.settings));
+  const totalTime = patience.totalTime ?? FIRST_CONTACT;
+  const opened = await retryCall(
+    () => open(address, access.settings),
+    { clock, random, totalTime },
+    options.signal,
+  );
+  const metered = meter(opened);
   const traffic = () => trafficOf(metered.reading());
   const persistent = retry(metered, { clock, random, ...patience });
   const limits = [limitUpload, limitDownload, limitRequests];

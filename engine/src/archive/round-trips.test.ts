@@ -58,8 +58,8 @@ const budgets: readonly Budget[] = [
   {
     name: 'a backup of what has not changed',
     work: (repository, cacheDirectory) => backup(repository, 'home', cacheDirectory),
-    cold: { waits: 9 + SNAPSHOT_WAVES + INDEX_WAVES, requests: 12 + SNAPSHOTS + INDEX_FILES },
-    warm: { waits: 8, requests: 11 },
+    cold: { waits: 10 + SNAPSHOT_WAVES + INDEX_WAVES, requests: 13 + SNAPSHOTS + INDEX_FILES },
+    warm: { waits: 9, requests: 12 },
   },
   {
     name: 'a backup of one new file',
@@ -67,8 +67,8 @@ const budgets: readonly Budget[] = [
       writeFileSync(join(directory, 'grown', `new-${process.hrtime.bigint()}`), 'new');
       return backup(repository, 'grown', cacheDirectory);
     },
-    cold: { waits: 12 + SNAPSHOT_WAVES + INDEX_WAVES, requests: 15 + SNAPSHOTS + INDEX_FILES },
-    warm: { waits: 10, requests: 13 },
+    cold: { waits: 12 + SNAPSHOT_WAVES + INDEX_WAVES, requests: 16 + SNAPSHOTS + INDEX_FILES },
+    warm: { waits: 11, requests: 14 },
   },
   {
     name: 'restoring one file from a folder three deep',

@@ -24,7 +24,6 @@ test.each([
 
 test.each([
   ['azure:example.org:/', 'azure'],
-  ['rest:https://user:secret@example.org/', 'rest'],
   ['b2:bucket:path', 'b2'],
 ])('%s is understood, and refused for now without repeating what may be secret', async (text, scheme) => {
   const address = parseAddress(text);

@@ -23,6 +23,11 @@ const PACK_DIRECTORIES = Array.from(
 /** What a new repository consists of before its first file, parents before children; the repository itself is `''`. */
 export const NEW_DIRECTORIES: readonly string[] = ['', ...Object.values(DIRECTORIES), ...PACK_DIRECTORIES];
 
+/** The folder that all files of a type lie below: `data`. */
+export function folderOf(type: Exclude<FileType, 'config'>): string {
+  return DIRECTORIES[type];
+}
+
 /** The directory a file belongs in; `''` is the repository itself. Refuses a name that is no id: `internal`. */
 export function directoryOf(handle: Handle): string {
   requireName(handle);

@@ -2,6 +2,9 @@ import { Failure } from '../kernel/failure.ts';
 import type { Address } from './address.ts';
 import type { Backend } from './backend.ts';
 import { createLocal, openLocal } from './local/local.ts';
+import { parseRestAddress } from './rest/address.ts';
+import { restOptions } from './rest/options.ts';
+import { createRest, openRest } from './rest/rest.ts';
 import { parseS3Address } from './s3/address.ts';
 import { s3Options } from './s3/options.ts';
 import { createS3, openS3 } from './s3/s3.ts';
@@ -22,6 +25,8 @@ export async function openBackend(
       return await openS3(s3Options(parseS3Address(address.rest), settings));
     case 'sftp':
       return await openSftp(sftpOptions(parseSftpAddress(address.rest), settings));
+    case 'rest':
+      return openRest(restOptions(parseRestAddress(address.rest), settings));
     default:
       throw unsupported(address.scheme);
   }
@@ -39,6 +44,8 @@ export async function createBackend(
       return await createS3(s3Options(parseS3Address(address.rest), settings));
     case 'sftp':
       return await createSftp(sftpOptions(parseSftpAddress(address.rest), settings));
+    case 'rest':
+      return await createRest(restOptions(parseRestAddress(address.rest), settings));
     default:
       throw unsupported(address.scheme);
   }
@@ -47,6 +54,6 @@ export async function createBackend(
 function unsupported(scheme: string): Failure {
   return new Failure('repository.unsupported', `This version cannot open ${scheme}: repositories.`, {
     subject: `${scheme}:`,
-    hint: 'It knows directories (/srv/backup), S3 servers (s3:https://host/bucket/folder) and SSH servers (sftp:user@host:/srv/backup).',
+    hint: 'It knows directories (/srv/backup), s3:https://host/bucket/folder, sftp:user@host:/folder and rest:https://host/folder/.',
   });
 }

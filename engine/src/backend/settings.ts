@@ -7,6 +7,14 @@ export interface BackendSettings {
   readonly authority?: Buffer;
   /** A client's certificate and key in one PEM: `--tls-client-cert`. */
   readonly clientCertificate?: Buffer;
+  /** For a REST server whose address holds no login. */
+  readonly restLogin?: Login;
+}
+
+/** Both are secrets as far as messages go. */
+export interface Login {
+  readonly username: string;
+  readonly password: string;
 }
 
 export const NO_SETTINGS: BackendSettings = { extended: new Map(), environment: {} };

@@ -15,7 +15,7 @@ import { listFiles } from './list.ts';
 import { readRange } from './load.ts';
 import { modesBeside } from './modes.ts';
 import { publisher } from './publish.ts';
-import { saveFile } from './save.ts';
+import { type Content, saveFile } from './save.ts';
 
 export interface LocalOptions {
   /** The repository's directory; relative to the working directory of this moment. */
@@ -25,11 +25,16 @@ export interface LocalOptions {
   readonly disk?: Disk;
 }
 
+export interface LocalBackend extends Backend {
+  /** `save` for what arrives piece by piece; rejects with what the iteration throws, and has saved nothing then. */
+  saveFrom(handle: Handle, pieces: AsyncIterable<Uint8Array>, signal?: AbortSignal): Promise<void>;
+}
+
 /**
  * A repository in a directory, in restic's default layout. Opening touches nothing; a directory that is not there
  * shows when its files are asked for (`backend.not-found`).
  */
-export async function openLocal(options: LocalOptions): Promise<Backend> {
+export async function openLocal(options: LocalOptions): Promise<LocalBackend> {
   const { connections = 4, clock = systemClock, disk = systemDisk } = options;
   const root = resolve(options.path);
   const modes = await modesBeside(join(root, 'config'));
@@ -52,26 +57,29 @@ export async function openLocal(options: LocalOptions): Promise<Backend> {
     }
   }
 
+  const save = (handle: Handle, content: Content, signal?: AbortSignal): Promise<void> =>
+    translated('save', handle, async () => {
+      const directory = join(root, directoryOf(handle));
+      const name = handle.type === 'config' ? 'config' : handle.name;
+      // Before the first save to a directory, not after: a full disk is what leaves leftovers behind.
+      if (!swept.has(directory)) {
+        swept.add(directory);
+        await sweepLeftovers(directory, clock.now());
+      }
+      try {
+        await saveFile({ disk, publish, modes, root, directory, name }, content, signal);
+      } catch (error) {
+        if (errnoOf(error) === 'ENOENT') throw gone(root, error);
+        throw error;
+      }
+    });
+
   return {
     location: root,
     connections,
 
-    save: (handle, data, signal) =>
-      translated('save', handle, async () => {
-        const directory = join(root, directoryOf(handle));
-        const name = handle.type === 'config' ? 'config' : handle.name;
-        // Before the first save to a directory, not after: a full disk is what leaves leftovers behind.
-        if (!swept.has(directory)) {
-          swept.add(directory);
-          await sweepLeftovers(directory, clock.now());
-        }
-        try {
-          await saveFile({ disk, publish, modes, root, directory, name }, data, signal);
-        } catch (error) {
-          if (errnoOf(error) === 'ENOENT') throw gone(root, error);
-          throw error;
-        }
-      }),
+    save,
+    saveFrom: save,
 
     load: (handle, range, signal) =>
       translated('read', handle, async () => {
@@ -114,7 +122,7 @@ export async function openLocal(options: LocalOptions): Promise<Backend> {
  * Makes the directories of a new repository, durable, and opens it. `backend.exists` when a `config` is there
  * already; directories may be there, a first try may have been interrupted.
  */
-export async function createLocal(options: LocalOptions): Promise<Backend> {
+export async function createLocal(options: LocalOptions): Promise<LocalBackend> {
   const { disk = systemDisk } = options;
   const backend = await openLocal(options);
   const root = backend.location;

@@ -16,6 +16,9 @@ export interface SaveTarget {
   readonly name: string;
 }
 
+/** A file's bytes, whole or as they arrive. An iteration that throws has written nothing that anybody sees. */
+export type Content = Uint8Array | AsyncIterable<Uint8Array>;
+
 /**
  * Writes a file so that it is either there, whole and durable, or not there:
  *
@@ -29,13 +32,13 @@ export interface SaveTarget {
  * moments to finish. When 5 fails the file keeps its name, since somebody may rely on it by now: another try is told
  * EEXIST, after a sync of its own. Rejects with the system's own errors, EEXIST when the name is taken.
  */
-export async function saveFile(target: SaveTarget, data: Uint8Array, signal?: AbortSignal): Promise<void> {
+export async function saveFile(target: SaveTarget, content: Content, signal?: AbortSignal): Promise<void> {
   const { disk, publish, directory } = target;
   signal?.throwIfAborted();
   const temporary = join(directory, temporaryName(target.name));
   const final = join(directory, target.name);
   try {
-    await writeDurably(target, temporary, data, signal);
+    await writeDurably(target, temporary, content, signal);
     signal?.throwIfAborted();
     await publish(temporary, final);
   } catch (error) {
@@ -50,12 +53,13 @@ export async function saveFile(target: SaveTarget, data: Uint8Array, signal?: Ab
 async function writeDurably(
   target: SaveTarget,
   path: string,
-  data: Uint8Array,
+  content: Content,
   signal?: AbortSignal,
 ): Promise<void> {
   const file = await createFile(target, path);
   try {
-    await file.write(data, signal);
+    if (content instanceof Uint8Array) await file.write(content, signal);
+    else for await (const piece of content) await file.write(piece, signal);
     await file.setMode(target.modes.file);
     signal?.throwIfAborted();
     await file.sync();

@@ -1,5 +1,6 @@
-import { getCACertificates } from 'node:tls';
 import type { S3Client } from '@aws-sdk/client-s3';
+import { CONNECT_MS } from '../http/limits.ts';
+import { trusted } from '../http/trust.ts';
 import type { S3Options } from './options.ts';
 
 /** The part of the SDK that is used here. */
@@ -9,7 +10,7 @@ export type Sdk = typeof import('@aws-sdk/client-s3');
  * A client with connections of its own. The SDK is loaded here and not before: it takes longer than a local repository
  * needs to open. It tries nothing again by itself, since `retry` does so and tells; and it adds no checksums to ours.
  */
-export async function openClient(options: S3Options, attempts = 1): Promise<{ client: S3Client; sdk: Sdk }> {
+export async function openClient(options: S3Options): Promise<{ client: S3Client; sdk: Sdk }> {
   const sdk = await import('@aws-sdk/client-s3');
   const { place, region, pathStyle, connections, silence, profile, authority } = options;
   const agent = { keepAlive: true, maxSockets: connections * SOCKETS_PER_CALL };
@@ -17,7 +18,7 @@ export async function openClient(options: S3Options, attempts = 1): Promise<{ cl
     endpoint: place.endpoint,
     region,
     forcePathStyle: pathStyle,
-    maxAttempts: attempts,
+    maxAttempts: 1,
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',
     ...(profile === undefined ? {} : { profile }),
@@ -31,11 +32,5 @@ export async function openClient(options: S3Options, attempts = 1): Promise<{ cl
   return { client, sdk };
 }
 
-/** One list of authorities replaces the other, so both are given. */
-function trusted(authority: Buffer): (string | Buffer)[] {
-  return [...getCACertificates('default'), authority];
-}
-
 /** A multipart upload sends several parts in what is one call. */
 const SOCKETS_PER_CALL = 2;
-const CONNECT_MS = 15_000;

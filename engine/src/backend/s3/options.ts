@@ -1,4 +1,5 @@
 import { Failure } from '../../kernel/failure.ts';
+import { connectionsOf, silenceOf } from '../http/limits.ts';
 import type { BackendSettings } from '../settings.ts';
 import { isAmazon, regionIn, type S3Place } from './address.ts';
 
@@ -45,8 +46,8 @@ export function s3Options(place: S3Place, { extended, environment, authority }: 
       environment['AWS_DEFAULT_REGION'] ??
       USUAL_REGION,
     pathStyle: pathStyleOf(given.get('bucket-lookup') ?? 'auto', place),
-    connections: connectionsOf(given.get('connections')),
-    silence: silenceOf(given.get('timeout')),
+    connections: connectionsOf('s3.connections', given.get('connections')),
+    silence: silenceOf('s3.timeout', given.get('timeout')),
     ...(storageClass === undefined ? {} : { storageClass }),
     ...(profile === undefined || profile === '' ? {} : { profile }),
     ...(authority === undefined ? {} : { authority }),
@@ -59,22 +60,4 @@ function pathStyleOf(lookup: string, place: S3Place): boolean {
   throw new Failure('usage', `-o s3.bucket-lookup is auto, dns or path, not ${lookup}`);
 }
 
-function connectionsOf(text: string | undefined): number {
-  if (text === undefined) return USUAL_CONNECTIONS;
-  const number = Number(text);
-  if (Number.isInteger(number) && number >= 1 && number <= MOST_CONNECTIONS) return number;
-  throw new Failure('usage', `-o s3.connections is a number from 1 to ${MOST_CONNECTIONS}, not ${text}`);
-}
-
-function silenceOf(text: string | undefined): number {
-  if (text === undefined) return USUAL_SILENCE_MS;
-  const seconds = Number(text);
-  if (seconds > 0 && seconds <= LONGEST_SILENCE_S) return seconds * 1000;
-  throw new Failure('usage', `-o s3.timeout is a number of seconds up to ${LONGEST_SILENCE_S}, not ${text}`);
-}
-
-const USUAL_SILENCE_MS = 60_000;
-const LONGEST_SILENCE_S = 3600;
 const USUAL_REGION = 'us-east-1';
-const USUAL_CONNECTIONS = 8;
-const MOST_CONNECTIONS = 64;

@@ -1,4 +1,5 @@
 import { Failure, type FailureCode } from '../../kernel/failure.ts';
+import { isUntrusted, TRUST_HINT } from '../http/trust.ts';
 
 interface Meaning {
   readonly code: FailureCode;
@@ -75,9 +76,6 @@ const BY_STATUS: Readonly<Record<number, Meaning>> = {
   507: FULL,
 };
 
-/** What a connection can die of, as Node names it. Certificates are no passing trouble. */
-const UNTRUSTED = /^(CERT_|ERR_TLS_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|HOSTNAME_MISMATCH)/;
-
 /**
  * An error of the SDK as the failure it means; anything that is none of its errors as it came. `doing` completes
  * "Could not …".
@@ -119,12 +117,7 @@ function meaningOf(error: Error, status: number | undefined, code: string | unde
       hint: 'Is the name of the bucket right? holdfast repo init makes one.',
     };
   }
-  if (code !== undefined && UNTRUSTED.test(code)) {
-    return {
-      code: 'backend.denied',
-      hint: 'The server’s certificate is not trusted here: give its authority with --cacert FILE.',
-    };
-  }
+  if (isUntrusted(code)) return { code: 'backend.denied', hint: TRUST_HINT };
   if (status !== undefined && status >= 300) return BY_STATUS[status] ?? (status >= 500 ? BUSY : REFUSED);
   // A body that cannot be understood, or a connection that is gone: worth another try.
   if (code !== undefined || status !== undefined || error.name === 'TimeoutError') {

@@ -81,8 +81,7 @@ export async function openS3(options: S3Options): Promise<Backend> {
 /** Makes the bucket when it is not there. `backend.exists` when there is a repository in it at this place. */
 export async function createS3(options: S3Options): Promise<Backend> {
   const backend = await openS3(options);
-  // Not under the repository's own patience yet.
-  const { client, sdk } = await openClient(options, ATTEMPTS);
+  const { client, sdk } = await openClient(options);
   const { bucket } = options.place;
   try {
     await makeBucket(
@@ -127,6 +126,5 @@ function noBucket({ location, options }: Bucket, cause: unknown): Failure {
   });
 }
 
-const ATTEMPTS = 6;
 const FORBIDDEN = 403;
 const NOT_FOUND = 404;
