@@ -314,7 +314,9 @@ describe('a target', () => {
   test('that somebody holds exclusively is waited for or refused', async () => {
     const there = target();
     const other = { hostname: 'elsewhere', username: 'u', pid: 1, uid: 0, gid: 0 };
-    const lock = { time: new Date().toISOString(), exclusive: true, ...other };
+    // Not somebody who is done in a moment: that would be waited for.
+    const time = new Date(Date.now() - 10 * 60_000).toISOString();
+    const lock = { time, exclusive: true, ...other };
     await there.repository.saveFile('lock', Buffer.from(JSON.stringify(lock)));
     await expect(copy(source.repository, there.repository)).rejects.toMatchObject({
       code: 'repository.locked',
