@@ -19,7 +19,7 @@ import { type Ending, runErrand } from '../soak/errand-process.ts';
 const withRestic = testWith(restic);
 const SECONDS = Number(process.env['HOLDFAST_SECONDS'] ?? 20);
 const GRACE_MS = 1_500;
-const PATIENCE_MS = 120_000;
+const PATIENCE_MS = 60_000;
 
 /** A tree, what its newest snapshot holds, and all snapshots of it that were promised and not forgotten since. */
 interface Writer {

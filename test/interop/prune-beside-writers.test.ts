@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import { type Clock, systemClock } from '../../engine/src/kernel/clock.ts';
@@ -80,6 +80,7 @@ withRestic(
 
     // Stopped, it cannot renew its lock; it looks stale then, and still relies on what it knows.
     child.kill('SIGSTOP');
+    await expect.poll(() => readFileSync(`/proc/${child.pid}/stat`, 'latin1')).toMatch(/\) T /);
     const later = ahead(40 / 60);
     expect(await removeLocks(repository, { all: false, clock: later })).toEqual([]);
     expect((await prune(repository, { clock: later })).postponed?.code).toBe('repository.locked');
