@@ -49,6 +49,7 @@ class CopyRun {
   readonly #source: IndexedRepository;
   readonly #target: IndexedRepository;
   readonly #signal: AbortSignal;
+  readonly #saveSnapshot: WriteAccess['saveSnapshot'];
   readonly #options: CopyOptions;
   readonly #copied: { from: StoredSnapshot; to?: Id }[] = [];
   readonly #damaged: StoredSnapshot[] = [];
@@ -57,7 +58,12 @@ class CopyRun {
   readonly #lost = new Set<BlobKey>();
   #totalSnapshots = 0;
 
-  constructor(source: IndexedRepository, { indexed, signal }: WriteAccess, options: CopyOptions) {
+  constructor(
+    source: IndexedRepository,
+    { indexed, signal, saveSnapshot }: WriteAccess,
+    options: CopyOptions,
+  ) {
+    this.#saveSnapshot = saveSnapshot;
     this.#source = source;
     this.#target = indexed;
     this.#signal = signal;
@@ -140,7 +146,7 @@ class CopyRun {
         const whole = await this.#whole(batch.snapshots);
         const saved = await mapConcurrently(whole, repository.backend.connections, async (from) => ({
           from,
-          to: await repository.saveSnapshot(describeCopy(from), this.#signal),
+          to: (await this.#saveSnapshot(describeCopy(from))).id,
         }));
         this.#copied.push(...saved);
         tell();
