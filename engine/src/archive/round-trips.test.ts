@@ -67,7 +67,7 @@ const budgets: readonly Budget[] = [
       writeFileSync(join(directory, 'grown', `new-${process.hrtime.bigint()}`), 'new');
       return backup(repository, 'grown', cacheDirectory);
     },
-    cold: { waits: 12 + SNAPSHOT_WAVES + INDEX_WAVES, requests: 16 + SNAPSHOTS + INDEX_FILES },
+    cold: { waits: 13 + SNAPSHOT_WAVES + INDEX_WAVES, requests: 16 + SNAPSHOTS + INDEX_FILES },
     warm: { waits: 11, requests: 14 },
   },
   {
