@@ -6,8 +6,8 @@ import { openLocal } from '../../engine/src/backend/local/local.ts';
 import { openRepository } from '../../engine/src/repository/open.ts';
 import { PASSWORD } from '../scenes/backup-scene.ts';
 import { PostgresScene } from '../scenes/postgres-scene.ts';
-import { startCuttableProxy } from '../servers/cuttable-proxy.ts';
 import { type Major, type RunningPostgres, startPostgres } from '../servers/postgres.ts';
+import { TcpProxy } from '../servers/tcp-proxy.ts';
 import { leavesNothing, leavesNothingOnServer } from './base-leftovers.ts';
 
 const holdfast = fileURLToPath(new URL('../../holdfast', import.meta.url));
@@ -31,19 +31,19 @@ describe.each<Major>([14, 18])('a base backup of PostgreSQL %i that is interrupt
   test('at random moments, from its first login on, leaves neither slot nor connection nor snapshot nor lock', async () => {
     await using server = await startPostgres({ major });
     await server.query(ORDERS);
-    await using proxy = await startCuttableProxy(server.port);
+    await using proxy = await TcpProxy.before(server.port);
     const url = `postgres://postgres@127.0.0.1:${proxy.port}/postgres`;
     using whole = new PostgresScene();
     await whole.backUp(await whole.create(), url);
-    const all = proxy.received();
+    const all = proxy.received;
     using scene = new PostgresScene();
     const repository = await scene.create();
     for (let run = 0; run < 6; run++) {
       // As often among the first kilobytes, where it logs in and makes its slot, as among the megabytes.
-      const moment = proxy.received() + Math.floor((0.9 * all) ** Math.random());
+      const moment = proxy.received + Math.floor((0.9 * all) ** Math.random());
       const controller = new AbortController();
       proxy.onReceived = () => {
-        if (proxy.received() >= moment) controller.abort(new Error('enough'));
+        if (proxy.received >= moment) controller.abort(new Error('enough'));
       };
       const backup = scene.backUp(repository, url, { signal: controller.signal });
       await expect(backup, `interrupted after ${moment} bytes`).rejects.toThrow('enough');
@@ -103,13 +103,13 @@ describe('a base backup that is interrupted', () => {
   );
 
   test('by a network that swallows everything is told so within the limit', async () => {
-    await using proxy = await startCuttableProxy(server.port);
+    await using proxy = await TcpProxy.before(server.port);
     using scene = new PostgresScene();
     const repository = await scene.create();
     const backup = scene.backUp(repository, `postgres://postgres@127.0.0.1:${proxy.port}/postgres`, {
       maxRate: SLOW,
       silenceLimit: 2000,
-      onStart: onceSending(() => proxy.cut()),
+      onStart: onceSending(() => proxy.stall()),
     });
     await expect(backup).rejects.toMatchObject({
       code: 'source.unreachable',

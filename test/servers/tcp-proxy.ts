@@ -7,6 +7,10 @@ export class TcpProxy implements AsyncDisposable {
   readonly #sockets = new Set<Socket>();
   /** Milliseconds that every piece takes on its way. */
   delay = 0;
+  /** Bytes that the server has sent so far, over all connections. */
+  received = 0;
+  /** Called whenever the server has sent something. */
+  onReceived: () => void = () => {};
   #cut = false;
   #stalled = false;
 
@@ -63,8 +67,18 @@ export class TcpProxy implements AsyncDisposable {
     ] as const) {
       this.#sockets.add(from);
       from.on('data', (bytes) => {
-        if (this.delay === 0) to.write(bytes);
-        else setTimeout(() => to.write(bytes), this.delay);
+        if (from === server) {
+          this.received += bytes.length;
+          this.onReceived();
+        }
+        if (this.delay !== 0) setTimeout(() => to.write(bytes), this.delay);
+        else if (!to.write(bytes)) {
+          // Who is slow holds the other end back, as without us.
+          from.pause();
+          to.once('drain', () => {
+            if (!this.#stalled) from.resume();
+          });
+        }
       });
       from.on('error', () => undefined);
       from.once('close', () => {
