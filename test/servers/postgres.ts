@@ -9,6 +9,7 @@ import {
   findPrograms,
   type Programs,
 } from '../../app/src/sources/postgres/restore/programs.ts';
+import { freePort } from './free-port.ts';
 
 const execute = promisify(execFile);
 
