@@ -58,7 +58,7 @@ export { limit } from './backend/wrap/limit.ts';
 export type { MeteredBackend, Reading } from './backend/wrap/meter.ts';
 export { meter } from './backend/wrap/meter.ts';
 export { readOnly } from './backend/wrap/read-only.ts';
-export { retry } from './backend/wrap/retry.ts';
+export { type RetryNotice, retry } from './backend/wrap/retry.ts';
 export { retryCall } from './backend/wrap/retry-call.ts';
 export type { Chunker } from './chunker/chunker.ts';
 export { createFixedChunker } from './chunker/fixed.ts';

@@ -5,7 +5,7 @@ import { chooseSnapshots } from './snapshot-choice.ts';
 
 export function listPoints(machine: AccessMachine): ListPoints {
   return async (access, request, work) => {
-    await using opened = await openAccess(access, { intent: 'read', signal: work.signal }, machine);
+    await using opened = await openAccess(access, { intent: 'read', ...work }, machine);
     const chosen = await chooseSnapshots(opened.repository, request.snapshots, request, opened.signal);
     return request.latest === undefined ? chosen : newestOfEach(chosen, request.latest);
   };

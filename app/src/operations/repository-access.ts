@@ -17,9 +17,11 @@ import {
   retryCall,
   takeLock,
 } from '@holdfast/engine';
+import type { Work } from '../cli/command-frame.ts';
 import type { RepositoryAccess } from '../cli/repository-options.ts';
 import { type Traffic, trafficOf } from '../cli/traffic.ts';
 import type { Machine } from './machine.ts';
+import { tellRetries } from './retry-story.ts';
 
 export type AccessMachine = Pick<Machine, 'clock' | 'random'>;
 
@@ -43,6 +45,8 @@ export interface OpenOptions {
   readonly limitDownload?: number;
   /** A second. */
   readonly limitRequests?: number;
+  /** Where it is said why nothing moves. */
+  readonly progress?: Pick<Work['progress'], 'note'>;
 }
 
 /** Gives back its lock and closes its backend when it is disposed of: removals count only then. */
@@ -157,9 +161,11 @@ async function reach(
     { clock, random, totalTime },
     options.signal,
   );
+  const { progress } = options;
+  const notify = tellRetries(opened.location, clock, (line) => progress?.note(line));
   const metered = meter(opened);
   const traffic = () => trafficOf(metered.reading());
-  const persistent = retry(metered, { clock, random, ...patience });
+  const persistent = retry(metered, { clock, random, notify, ...patience });
   const limits = [limitUpload, limitDownload, limitRequests];
   if (limits.every((given) => given === undefined)) return { backend: persistent, traffic };
   const backend = limit(persistent, {

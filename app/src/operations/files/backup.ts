@@ -59,7 +59,7 @@ interface Run {
 function openForBackup(
   access: RepositoryAccess,
   request: BackupRequest,
-  { signal }: Work,
+  work: Work,
   machine: BackupMachine,
 ): Promise<OpenedRepository> {
   const { limitUpload, limitDownload, limitRequests } = request;
@@ -70,7 +70,7 @@ function openForBackup(
   };
   return openAccess(
     access,
-    { intent: request.dryRun === true ? 'rehearse' : 'write', signal, ...limits },
+    { intent: request.dryRun === true ? 'rehearse' : 'write', ...work, ...limits },
     machine,
   );
 }

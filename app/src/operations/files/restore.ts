@@ -31,9 +31,7 @@ export function planRestore(machine: RestoreMachine): PlanRestore {
       ...(limitRequests === undefined ? {} : { limitRequests }),
     };
     await using opening = new AsyncDisposableStack();
-    const opened = opening.use(
-      await openAccess(access, { intent: 'read', signal: work.signal, ...limits }, machine),
-    );
+    const opened = opening.use(await openAccess(access, { intent: 'read', ...work, ...limits }, machine));
     const { repository, signal } = opened;
     const { snapshot, folder } = await chooseSnapshot(repository, request.snapshot, request, signal);
     const indexed = await repository.loadIndexToRead(signal);

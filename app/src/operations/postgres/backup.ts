@@ -21,7 +21,7 @@ export function backUpBase(machine: BaseMachine): BackUpBase {
     const address = await serverOf(request, machine);
     const threads = startCrewThreads();
     try {
-      await using opened = await openAccess(access, { intent: 'write', signal: work.signal }, machine);
+      await using opened = await openAccess(access, { intent: 'write', ...work }, machine);
       const startedAt = machine.clock.now();
       const { snapshot, record, sent, findings, took } = await takeBase(opened.repository, {
         address,

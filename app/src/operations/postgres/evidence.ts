@@ -20,7 +20,7 @@ type EvidenceMachine = AccessMachine & LabelMachine & ServerMachine;
 export function takeEvidence(machine: EvidenceMachine): TakeEvidence {
   return async (access, request, work) => {
     const address = await serverOf(request, machine);
-    await using opened = await openAccess(access, { intent: 'write', signal: work.signal }, machine);
+    await using opened = await openAccess(access, { intent: 'write', ...work }, machine);
     const { database: databases } = request;
     const aggregates = Map.groupBy(request.aggregate ?? [], ({ table }) => table);
     const order = {

@@ -35,7 +35,7 @@ export function keepJournal(machine: JournalMachine): KeepJournal {
       directory,
       owner: { source: 'postgres', identity: server.systemId },
     });
-    await using opened = await openAccess(access, { intent: 'write', signal: work.signal }, machine);
+    await using opened = await openAccess(access, { intent: 'write', ...work }, machine);
     const { repository, signal } = opened;
     const { retryLock } = access;
     const parts = { request, server, findServer, spool, repository, retryLock, machine, story, signal };

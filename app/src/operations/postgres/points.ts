@@ -19,7 +19,7 @@ import { passing } from '../snapshot-choice.ts';
 
 export function listBases(machine: AccessMachine): ListBases {
   return async (access, request, work) => {
-    await using opened = await openAccess(access, { intent: 'read', signal: work.signal }, machine);
+    await using opened = await openAccess(access, { intent: 'read', ...work }, machine);
     const { repository, signal } = opened;
     const view = await viewRepository(repository, signal);
     const found = await readBases(view.indexed, passing(view.snapshots, request), signal);

@@ -31,9 +31,7 @@ export function planPostgresRestore(machine: PostgresRestoreMachine): PlanPostgr
     const { limitDownload } = request;
     const limits = limitDownload === undefined ? {} : { limitDownload };
     await using opening = new AsyncDisposableStack();
-    const opened = opening.use(
-      await openAccess(access, { intent: 'read', signal: work.signal, ...limits }, machine),
-    );
+    const opened = opening.use(await openAccess(access, { intent: 'read', ...work, ...limits }, machine));
     const { repository, signal } = opened;
     const view = await viewRepository(repository, signal);
     const { indexed } = view;

@@ -33,9 +33,7 @@ export function planTableRestore(machine: TableMachine): PlanTableRestore {
     const { limitDownload } = request;
     const limits = limitDownload === undefined ? {} : { limitDownload };
     await using opening = new AsyncDisposableStack();
-    const opened = opening.use(
-      await openAccess(access, { intent: 'read', signal: work.signal, ...limits }, machine),
-    );
+    const opened = opening.use(await openAccess(access, { intent: 'read', ...work, ...limits }, machine));
     const { repository, signal } = opened;
     // A password that is wrong is told before anything is fetched.
     await answers(now, signal);

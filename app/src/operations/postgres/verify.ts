@@ -26,7 +26,7 @@ export function verifyPostgres(machine: VerifyMachine): VerifyPostgres {
   return async (access, request, work) => {
     const { clock, workingDirectory } = machine;
     const startedAt = clock.now();
-    await using opened = await openAccess(access, { intent: 'read', signal: work.signal }, machine);
+    await using opened = await openAccess(access, { intent: 'read', ...work }, machine);
     const { repository, signal } = opened;
     const candidates = await candidatesFor(repository, request, signal);
     const view = await viewRepository(repository, signal);

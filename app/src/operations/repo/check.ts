@@ -10,7 +10,7 @@ export function checkRepository(machine: AccessMachine): CheckRepository {
     const { clock, random } = machine;
     const startedAt = clock.now();
     // The check takes its own lock, since it knows in which order to look.
-    await using opened = await openAccess(access, { intent: 'inspect', signal: work.signal }, machine);
+    await using opened = await openAccess(access, { intent: 'inspect', ...work }, machine);
     const report = await checkEverything(opened.repository, {
       clock,
       random,

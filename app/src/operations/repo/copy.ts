@@ -21,7 +21,7 @@ export function copySnapshots(machine: AccessMachine): CopySnapshots {
     const startedAt = clock.now();
     await using source = await openAccess(
       sourceAccess,
-      { intent: 'read', signal: work.signal, ...(limitDownload === undefined ? {} : { limitDownload }) },
+      { intent: 'read', ...work, ...(limitDownload === undefined ? {} : { limitDownload }) },
       machine,
     );
     // Whatever ends the one's lock ends the work on both. The copy takes the target's lock itself.

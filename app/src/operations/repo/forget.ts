@@ -26,7 +26,7 @@ export function planForget(machine: AccessMachine): PlanForget {
   return async (access, request, work): Promise<Planned<ForgetPlan, ForgetOutcome>> => {
     const intent = request.dryRun === true ? 'read' : 'write';
     await using opening = new AsyncDisposableStack();
-    const opened = opening.use(await openAccess(access, { intent, signal: work.signal }, machine));
+    const opened = opening.use(await openAccess(access, { intent, ...work }, machine));
     const { repository, signal } = opened;
     const chosen = await chooseSnapshots(repository, request.snapshots, request, signal);
     const groups = groupsOf(chosen, request, machine.clock.now());

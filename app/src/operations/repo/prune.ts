@@ -18,7 +18,7 @@ import { type AccessMachine, openAccess } from '../repository-access.ts';
 export function planPrune(machine: AccessMachine): PlanPrune {
   return async (access, options, work): Promise<Planned<PrunePlan, PruneOutcome>> => {
     await using opening = new AsyncDisposableStack();
-    const opened = opening.use(await openAccess(access, { intent: 'write', signal: work.signal }, machine));
+    const opened = opening.use(await openAccess(access, { intent: 'write', ...work }, machine));
     const planned = Promise.withResolvers<PrunePlan>();
     const approved = Promise.withResolvers<boolean>();
     const pruning = pruneRepository(opened.repository, {

@@ -5,7 +5,7 @@ import { chooseSnapshots } from '../snapshot-choice.ts';
 
 export function measureRepository(machine: AccessMachine): MeasureRepository {
   return async (access, request, work) => {
-    await using opened = await openAccess(access, { intent: 'read', signal: work.signal }, machine);
+    await using opened = await openAccess(access, { intent: 'read', ...work }, machine);
     const { repository, signal } = opened;
     const snapshots = await chooseSnapshots(repository, request.snapshots, request, signal);
     const stats = await computeStats(await repository.loadIndex(signal), snapshots, request.mode, signal);

@@ -7,7 +7,7 @@ export function planUndo(machine: AccessMachine): PlanUndo {
   return async (access, request, work) => {
     await using opening = new AsyncDisposableStack();
     const intent = request.dryRun === true ? 'read' : 'write';
-    const opened = opening.use(await openAccess(access, { intent, signal: work.signal }, machine));
+    const opened = opening.use(await openAccess(access, { intent, ...work }, machine));
     const { repository, signal } = opened;
     const chosen = choose(await listForgotten(repository, signal), request.snapshots);
     const open = opening.move();

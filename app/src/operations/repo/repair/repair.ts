@@ -22,7 +22,7 @@ export function planRepair(machine: RepairMachine): PlanRepair {
   return async (access, request, work) => {
     const { clock } = machine;
     await using opening = new AsyncDisposableStack();
-    const opened = opening.use(await openAccess(access, { intent: 'write', signal: work.signal }, machine));
+    const opened = opening.use(await openAccess(access, { intent: 'write', ...work }, machine));
     const sources = await openSources(request, opened.repository, { work, machine, opening });
     let startedAt = clock.now();
     return await planAgreed(
