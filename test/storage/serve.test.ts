@@ -176,7 +176,7 @@ test('the doctor finds our server in order, and says of an append-only one that 
   // What stayed disturbs nobody, and goes with the next prune.
   const repo = path.join(served, 'home');
   expect((await machine.run(['repo', 'check', '--repo', repo])).exitCode).toBe(0);
-  expect((await machine.run(['repo', 'prune', '--repo', repo])).exitCode).toBe(0);
+  expect((await machine.run(['repo', 'prune', '--instant-delete', '--repo', repo])).exitCode).toBe(0);
   expect(filesBelow(served).sort()).toEqual(before.sort());
 });
 

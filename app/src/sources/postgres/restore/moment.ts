@@ -97,7 +97,7 @@ export function chooseBase(reachable: readonly Reachable[], target: RecoveryTarg
       return reachable.findLast(({ from, to }) => from.lsn <= target.lsn && target.lsn <= to.lsn);
     case 'time': {
       const time = target.instant.epochMilliseconds;
-      return reachable.findLast(({ from, to }) => from.time < time && time <= to.time);
+      return reachable.findLast(({ from, to }) => from.time < time && time <= to.time + TICK);
     }
     default: {
       const [last] = reachable.map(({ to }) => to.lsn).toSorted((a, b) => (a < b ? 1 : -1));
@@ -119,3 +119,9 @@ export function nearest(
   const after = reachable.map(({ from }) => from).find((moment) => !isBefore(moment));
   return { ...(before === undefined ? {} : { before }), ...(after === undefined ? {} : { after }) };
 }
+
+/**
+ * Milliseconds. When WAL came is told by its file, and kernels write that down by a clock that ticks this coarsely: what happened
+ * a moment after is in it all the same. Whether anything did, its records say.
+ */
+const TICK = 10;
