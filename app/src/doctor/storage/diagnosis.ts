@@ -62,4 +62,4 @@ function removalAdvice({ location, removable, left }: StorageFacts): Advice {
   };
 }
 
-const PRUNE = 'No index names them, so the next prune by somebody who may takes them away.';
+const PRUNE = 'No index names them: a prune by somebody who may marks them, and one a day later takes them away.';
