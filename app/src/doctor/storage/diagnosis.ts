@@ -62,4 +62,5 @@ function removalAdvice({ location, removable, left }: StorageFacts): Advice {
   };
 }
 
-const PRUNE = 'No index names them: a prune by somebody who may marks them, and one a day later takes them away.';
+const PRUNE =
+  'No index names them: a prune by somebody who may marks them, and one a day later takes them away.';
