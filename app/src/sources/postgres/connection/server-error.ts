@@ -14,7 +14,8 @@ export function sqlStateOf(error: unknown): string | undefined {
   const cause = isFailure(error) ? error.cause : error;
   const code =
     cause instanceof Error || isServerError(cause) ? (cause as { code?: unknown }).code : undefined;
-  return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) ? code : undefined;
+  // Every SQLSTATE has a digit; EPIPE, of a connection that is gone, is none.
+  return typeof code === 'string' && /^(?=.*\d)[0-9A-Z]{5}$/.test(code) ? code : undefined;
 }
 
 /**
