@@ -11,6 +11,8 @@ import { secretPrompt } from './cli/password-prompt.ts';
 import { runProgram } from './cli/program.ts';
 import { describeTerminal } from './cli/terminal.ts';
 import { operations } from './operations/operations.ts';
+import type { OrderChannel } from './protect/serve-orders.ts';
+import type { ToWorker } from './protect/worker-messages.ts';
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
   version: string;
@@ -43,6 +45,8 @@ const machine = {
   username: userInfo().username,
   standardInput: process.stdin,
   version,
+  program: [process.execPath, ...process.execArgv, process.argv[1] ?? ''] as const,
+  orders: process.send === undefined ? undefined : orderChannel(process),
 };
 
 process.exitCode = await runProgram(
@@ -80,5 +84,19 @@ function outputTo(stream: NodeJS.WriteStream): Output {
     },
     writeBytes: (bytes) =>
       new Promise((resolve, reject) => stream.write(bytes, (error) => (error ? reject(error) : resolve()))),
+  };
+}
+
+/** The way to the control plane, for a worker; it does not keep this process alive once the work is done. */
+function orderChannel(worker: NodeJS.Process): OrderChannel {
+  return {
+    send: (message) => new Promise((resolve) => worker.send?.(message, () => resolve())),
+    listen(hear) {
+      worker.on('message', (message) => hear(message as ToWorker));
+      worker.once('disconnect', () => hear(undefined));
+    },
+    close: () => {
+      if (worker.connected) worker.disconnect();
+    },
   };
 }

@@ -35,7 +35,7 @@ export interface RecoveryWindow {
   readonly to: number;
 }
 
-export type RunKind = 'snapshot' | 'copy' | 'retention' | 'check' | 'verify';
+export type RunKind = 'snapshot' | 'copy' | 'retention' | 'check' | 'verify' | 'survey';
 
 /** One piece of work from its cause to its end. */
 export interface Run {

@@ -57,6 +57,8 @@ export interface SliceWriter {
   readonly clock: Clock;
   /** Whose and which; time and tags are the slice's own. */
   readonly labels: Omit<SnapshotLabels, 'tags' | 'time'>;
+  /** That every slice has besides its own, roll-ups as well. */
+  readonly tags?: readonly string[];
   /** Milliseconds to wait while somebody has the repository for himself. */
   readonly retryLock: number;
   readonly signal: AbortSignal;
@@ -111,7 +113,7 @@ export async function writeSlice(
         {
           ...labels,
           time: new Date(order.time).toISOString(),
-          tags: [JOURNAL_TAG, place.source, order.level, ...order.tags()],
+          tags: [JOURNAL_TAG, place.source, order.level, ...order.tags(), ...(writer.tags ?? [])],
         },
         {
           tree,

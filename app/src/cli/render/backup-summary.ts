@@ -1,4 +1,4 @@
-import { type Id, type SnapshotSummary, shortId } from '@holdfast/engine';
+import { type Id, type SnapshotSummary, type StoredSnapshot, shortId } from '@holdfast/engine';
 import { formatBytes, formatCount, formatCounted, formatDuration, formatFactor } from '../format.ts';
 import { type Style, signs } from '../style.ts';
 import type { Traffic } from '../traffic.ts';
@@ -8,6 +8,7 @@ import { type Problem, renderProblems } from './problems.ts';
 export interface BackupSummary {
   /** Absent after a dry run. */
   readonly snapshot?: Id;
+  readonly stored?: StoredSnapshot;
   /** Absent for a first backup. */
   readonly parent?: Id;
   readonly figures: SnapshotSummary;

@@ -96,6 +96,7 @@ async function saveTree(run: Run): Promise<BackupSummary> {
         withAtime: request.withAtime ?? false,
         ignoreInode: request.ignoreInode ?? false,
         ignoreCtime: request.ignoreCtime ?? false,
+        ...(request.incompleteTag === undefined ? {} : { incompleteTag: request.incompleteTag }),
         onProblem: (problem) => report.add(problem),
         onStart: (started) => {
           watch = started;
@@ -205,7 +206,7 @@ class Report {
   }): BackupSummary {
     const { snapshot, parent, figures, milliseconds, traffic } = result;
     return {
-      ...(snapshot === undefined ? {} : { snapshot: snapshot.id }),
+      ...(snapshot === undefined ? {} : { snapshot: snapshot.id, stored: snapshot }),
       ...(parent === undefined ? {} : { parent: parent.id }),
       figures,
       milliseconds,

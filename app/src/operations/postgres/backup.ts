@@ -54,6 +54,7 @@ export function backUpBase(machine: BaseMachine): BackUpBase {
         : undefined;
       return {
         snapshot: snapshot.id,
+        stored: snapshot,
         server: record.server,
         serverVersion: record.settings['server_version'] ?? String(record.major),
         systemId: record.systemId,

@@ -80,7 +80,7 @@ export async function collectEvidence(
   });
   const summary = summaryOf(evidence, order.aggregates ?? new Map());
   refuseNothing(evidence, summary);
-  const { id } = await saveEvidence(repository, evidence, {
+  const stored = await saveEvidence(repository, evidence, {
     clock,
     labels: labelsOf(
       { host: labels.host ?? hostOf(order.address, machine), tag: [EVIDENCE_TAGS, ...labels.tag] },
@@ -89,10 +89,10 @@ export async function collectEvidence(
     retryLock,
     signal,
   });
-  return { snapshot: id, ...summary, milliseconds: clock.now() - startedAt };
+  return { snapshot: stored.id, stored, ...summary, milliseconds: clock.now() - startedAt };
 }
 
-type Learnt = Omit<EvidenceSummary, 'snapshot' | 'milliseconds'>;
+type Learnt = Omit<EvidenceSummary, 'snapshot' | 'stored' | 'milliseconds'>;
 
 /** A snapshot that says of everything that it is unknown would only look like evidence. */
 function refuseNothing({ databases }: Evidence, { tables, unknown: [first] }: Learnt): void {

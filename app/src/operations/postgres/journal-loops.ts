@@ -97,6 +97,7 @@ function shipperOf(parts: JournalParts): WalShipper {
       place: walPlace(server.systemId),
       clock,
       labels: { hostname, username, uid, gid, programVersion },
+      tags: (request.tag ?? []).flat(),
       retryLock,
       signal,
     },

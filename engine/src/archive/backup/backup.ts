@@ -31,6 +31,8 @@ export interface BackupOptions {
   readonly withAtime?: boolean;
   readonly ignoreInode?: boolean;
   readonly ignoreCtime?: boolean;
+  /** A tag that the snapshot gets besides when something could not be read and is missing from it. */
+  readonly incompleteTag?: string;
   /** Write no snapshot when its tree would be the parent's. */
   readonly skipIfUnchanged?: boolean;
   /** Do everything but save: the caller hands in a repository whose backend drops what is saved. */
@@ -97,8 +99,9 @@ export async function backupFiles(repository: Repository, options: BackupOptions
     const run = new BackupRun(indexed, { ...options, signal, mayWrite }, parent, cacheFile);
     const { tree, counts } = await run.save(entries);
     await mayWrite;
+    const incomplete = counts.problems > 0 || missing.length > 0;
     const skip = options.dryRun || (options.skipIfUnchanged && parent?.tree === tree);
-    const snapshot = describeSnapshot(options.labels, {
+    const snapshot = describeSnapshot(incomplete ? markIncomplete(options) : options.labels, {
       tree,
       paths,
       parent,
@@ -107,9 +110,12 @@ export async function backupFiles(repository: Repository, options: BackupOptions
     });
     const stored = skip ? undefined : await run.keepCache(saveSnapshot(snapshot));
     if (stored === undefined) run.dropCache();
-    const incomplete = counts.problems > 0 || missing.length > 0;
     return { snapshot: stored, parent, tree, counts, incomplete, took: clock.now() - startedAt };
   });
+}
+
+function markIncomplete({ labels, incompleteTag }: BackupOptions): SnapshotLabels {
+  return incompleteTag === undefined ? labels : { ...labels, tags: [...labels.tags, incompleteTag] };
 }
 
 class BackupRun {

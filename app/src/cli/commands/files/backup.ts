@@ -58,6 +58,8 @@ export interface BackupOptions {
 
 export interface BackupRequest extends BackupOptions {
   readonly paths: readonly string[];
+  /** A tag that it gets besides when something could not be read. */
+  readonly incompleteTag?: string;
 }
 
 /** Resolves also when single files could not be read: they are in the summary. */

@@ -1,4 +1,4 @@
-import { Failure, type Finding, type Id, type SnapshotSummary, shortId } from '@holdfast/engine';
+import { Failure, type Finding, type Id, type SnapshotSummary, type StoredSnapshot, shortId } from '@holdfast/engine';
 import { type Command, Option } from 'commander';
 import {
   accessFor,
@@ -29,6 +29,7 @@ export interface BackUpBaseRequest extends ServerOptions {
 
 export interface BaseSummary {
   readonly snapshot: Id;
+  readonly stored: StoredSnapshot;
   readonly server: string;
   /** `18.4`. */
   readonly serverVersion: string;

@@ -1,4 +1,4 @@
-import { Failure, type Id } from '@holdfast/engine';
+import { Failure, type Id, type StoredSnapshot } from '@holdfast/engine';
 import { type Command, InvalidArgumentError } from 'commander';
 import {
   accessFor,
@@ -45,6 +45,7 @@ export interface UnknownContent {
 
 export interface EvidenceSummary {
   readonly snapshot: Id;
+  readonly stored: StoredSnapshot;
   readonly server: string;
   readonly systemId: string;
   readonly databases: readonly {

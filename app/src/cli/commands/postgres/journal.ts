@@ -10,7 +10,7 @@ import {
   withProgress,
 } from '../../command-frame.ts';
 import type { Context } from '../../context.ts';
-import { parseDuration, parsePositive } from '../../option-values.ts';
+import { collectLists, parseDuration, parsePositive } from '../../option-values.ts';
 import { type JournalSummary, journalRecord, renderJournal } from '../../render/journal.ts';
 import type { RepositoryAccess } from '../../repository-options.ts';
 import { addServerOptions, type ServerOptions } from '../../server-options.ts';
@@ -31,6 +31,7 @@ export interface JournalRequest extends ServerOptions {
   /** KiB/s. */
   readonly maxRate?: number;
   readonly host?: string;
+  readonly tag?: readonly (readonly string[])[];
   /** Nothing is received; it ends when all that the spool holds is in the repository. */
   readonly drain?: true;
 }
@@ -92,7 +93,9 @@ export function define(parent: Command, context: Context, keepJournal: KeepJourn
         .default('fast'),
     )
     .option('--max-rate <KiB/s>', 'let the server send at most so much of it', parsePositive)
-    .option('-H, --host <host>', 'the host it is of (default: the server’s)');
+    .optionsGroup('The snapshots:')
+    .option('-H, --host <host>', 'the host they are of (default: the server’s)')
+    .option('--tag <tags>', 'mark bases and slices with tags, comma separated (several times)', collectLists);
   endRepositoryCommand(command).action(async () => {
     const request = command.opts<JournalRequest>();
     refuseNonsense(request);

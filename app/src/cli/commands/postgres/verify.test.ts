@@ -2,6 +2,7 @@ import { type Finding, idFromBytes } from '@holdfast/engine';
 import { describe, expect, test } from 'vitest';
 import { allCommands } from '../../../testing/all-commands.ts';
 import { recordedContext } from '../../../testing/context.ts';
+import { snapshotOf } from '../../../testing/snapshots.ts';
 import { runProgram } from '../../program.ts';
 import type { EvidenceRequest, EvidenceSummary } from './evidence.ts';
 import type { VerificationSummary } from './verify.ts';
@@ -95,6 +96,7 @@ describe('holdfast postgres verify', () => {
 describe('holdfast postgres evidence', () => {
   const summary: EvidenceSummary = {
     snapshot: ID,
+    stored: snapshotOf(ID),
     server: 'postgres://backup@db-1:5432/postgres',
     systemId: '7',
     databases: [{ name: 'shop', lsn: '0/15D68C8', method: 'slot' }],

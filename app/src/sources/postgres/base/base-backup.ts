@@ -29,7 +29,7 @@ import type { BaseRequest, LogPosition } from './base-stream.ts';
 import { basePath, EarlierBase, findEarlierBase, NotResolvable, type WholeBecause } from './earlier-base.ts';
 import { FileResolver } from './file-resolver.ts';
 import { BaseReceiver, PAGE_CHUNK, type ReceivedBase } from './receiver.ts';
-import { type Attributes, BaseTree } from './tree.ts';
+import { type Attributes, ContentTree } from '../../../snapshot/content-tree.ts';
 import { rangesBetween, WalSummaries } from './wal-summaries.ts';
 
 export interface BaseBackupOptions {
@@ -188,7 +188,7 @@ async function receiveBase(
   await session.createPhysicalSlot(slot, { temporary: true, reserveWal: true });
 
   const ours = attributesAt(clock.now(), labels);
-  const tree = new BaseTree({ ...ours, mode: 0o755 });
+  const tree = new ContentTree({ ...ours, mode: 0o755 });
   const resolver =
     earlier &&
     new FileResolver({

@@ -26,7 +26,7 @@ import { type BaseManifest, type ManifestFile, parseManifest, rewriteManifest } 
 import { isRewrittenInPlace } from './relation-file.ts';
 import { BaseSums } from './sums.ts';
 import { type TarEntry, tarEntries } from './tar-entries.ts';
-import type { Attributes, BaseTree } from './tree.ts';
+import type { Attributes, ContentTree } from '../../../snapshot/content-tree.ts';
 
 /** What is asked of a writing session: to cut a stream and to store its pieces while the next is read. */
 export interface ContentWriter {
@@ -52,7 +52,7 @@ export interface ReceivedBase {
  */
 export class BaseReceiver {
   readonly #writer: ContentWriter;
-  readonly #tree: BaseTree;
+  readonly #tree: ContentTree;
   readonly #facts: ServerFacts;
   readonly #byContent: Chunker;
   readonly #byPages = createFixedChunker(PAGE_CHUNK);
@@ -68,7 +68,7 @@ export class BaseReceiver {
 
   constructor(parts: {
     writer: ContentWriter;
-    tree: BaseTree;
+    tree: ContentTree;
     facts: ServerFacts;
     chunkerPolynomial: string;
     systemId: string;

@@ -1,8 +1,16 @@
 import type { Id, Node } from '@holdfast/engine';
-import type { TarEntry } from './tar-entries.ts';
 
 /** What a node says besides its name and content. */
-export type Attributes = Pick<TarEntry, 'mode' | 'uid' | 'gid' | 'user' | 'group' | 'mtime'>;
+export interface Attributes {
+  /** Permissions; as a node has it, without the type. */
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+  readonly user: string;
+  readonly group: string;
+  /** Seconds since the epoch. */
+  readonly mtime: number;
+}
 
 interface Directory {
   attributes: Attributes;
@@ -19,7 +27,7 @@ export interface TreeWriter {
  * The tree of a snapshot while its entries come in any order. Only nodes are kept here: about 300 bytes a file and 32
  * for each of its chunks.
  */
-export class BaseTree {
+export class ContentTree {
   readonly #root: Directory;
 
   constructor(attributes: Attributes) {
