@@ -1,0 +1,59 @@
+import { complaintsOf } from './complaints.ts';
+import { type CheckCron, inconsistencies } from './consistency.ts';
+import { positionOf } from './document/excerpt.ts';
+import { type Located, locate } from './document/located.ts';
+import { readYaml } from './document/yaml-text.ts';
+import type { Policy } from './model.ts';
+import { type Complaint, type PolicyProblem, pathText } from './problem.ts';
+import { resolvePolicy } from './resolve/policy.ts';
+import type { Surroundings } from './resolve/surroundings.ts';
+import { policySchema } from './schema/policy.ts';
+
+export interface ParseOptions extends Surroundings {
+  readonly checkCron: CheckCron;
+}
+
+export type ParsedPolicy = { readonly policy: Policy } | { readonly problems: readonly PolicyProblem[] };
+
+/** Reads a policy with every default filled in, or tells all that is wrong with it, in the order of the text. */
+export function parsePolicy(text: string, options: ParseOptions): ParsedPolicy {
+  const read = readYaml(text);
+  if ('problems' in read) {
+    return {
+      problems: read.problems.map(({ extent, message, suggestion }) => ({
+        ...positionOf(text, extent, false),
+        path: '',
+        message,
+        ...(suggestion === undefined ? {} : { suggestion }),
+      })),
+    };
+  }
+  const { root } = read;
+  const complaints = [
+    ...complaintsOf(policySchema, root.value),
+    ...inconsistencies(root.value, options.checkCron),
+  ];
+  if (complaints.length === 0) {
+    return { policy: resolvePolicy(policySchema.parse(root.value), options) };
+  }
+  const problems = complaints.map((complaint) => problemOf(complaint, text, root));
+  return { problems: problems.toSorted((a, b) => a.line - b.line || a.column - b.column) };
+}
+
+function problemOf(complaint: Complaint, text: string, root: Located): PolicyProblem {
+  const { path, key = false, secret = false, message, suggestion } = complaint;
+  const { found, whole } = locate(root, path);
+  // Of what is missing the key that it belongs to is marked, not all that stands there.
+  const extent = found.key !== undefined && (key || !whole || isLong(found, text)) ? found.key : found.extent;
+  return {
+    ...positionOf(text, extent, secret && extent === found.extent),
+    path: pathText(path),
+    message,
+    ...(suggestion === undefined ? {} : { suggestion }),
+  };
+}
+
+/** What goes over several lines is marked by its key. */
+function isLong({ extent: [from, to] }: Located, text: string): boolean {
+  return text.slice(from, to).trimEnd().includes('\n');
+}
