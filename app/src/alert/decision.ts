@@ -52,7 +52,9 @@ export function decideAlerts(situation: AlertSituation): AlertDecision {
   }));
   const after = incidents.map((incident) => noteTold(incident, messages, now));
   const told = (kind: News['kind']) =>
-    new Set(messages.flatMap(({ news }) => news.filter((one) => one.kind === kind).map((one) => one.incident)));
+    new Set(
+      messages.flatMap(({ news }) => news.filter((one) => one.kind === kind).map((one) => one.incident)),
+    );
   const repeated = told('repeated');
   const resolved = told('resolved');
   return {
@@ -84,7 +86,10 @@ function remember({ problems, incidents, policy, now }: AlertSituation): Inciden
   const gone = incidents
     .filter(({ key }) => !present.has(key))
     .map((incident) => ({ ...incident, goneAt: incident.goneAt ?? now }));
-  return [...[...present.values()].map((problem) => continued(problem, known.get(problem.key), now)), ...gone].map(
+  return [
+    ...[...present.values()].map((problem) => continued(problem, known.get(problem.key), now)),
+    ...gone,
+  ].map(
     // A channel that the policy no longer has can neither be told the end nor hold it up.
     (incident) => ({ ...incident, told: incident.told.filter(({ channel }) => channels.has(channel)) }),
   );
@@ -150,7 +155,9 @@ function noteTold(incident: Incident, messages: readonly Message[], now: number)
       .map(({ kind }) => ({ channel: message.channel, kind })),
   );
   if (news.length === 0) return incident;
-  const untouched = incident.told.filter((telling) => news.every(({ channel }) => channel !== telling.channel));
+  const untouched = incident.told.filter((telling) =>
+    news.every(({ channel }) => channel !== telling.channel),
+  );
   const told = news
     .filter(({ kind }) => kind !== 'resolved')
     .map(({ channel }) => ({ channel, at: now, severity: incident.severity }));
