@@ -22,6 +22,9 @@ const OUTCOMES: Partial<Record<FailureCode, string>> = {
   usage: 'did not start',
   incomplete: 'is incomplete',
   'repository.damaged': 'found damage',
+  'status.at-risk': 'is not all good',
+  'status.broken': 'is not all good',
+  'status.unknown': 'is not all good',
 };
 
 /** The failure to report for whatever was thrown. What was thrown because of an abort is told as its reason. */

@@ -1,0 +1,84 @@
+import type { JournalState, RecoveryWindow } from '../catalog/records.ts';
+import { formatAge, formatTime } from '../cli/format.ts';
+import type { SourcePolicy } from '../policy/model.ts';
+import type { Facts } from './facts.ts';
+import { DAY, MINUTE, SILENCE } from './patience.ts';
+import type { Evidence } from './verdict.ts';
+import { type Moment, withStop } from './work.ts';
+
+/** A journal that begins or waits for its server is given so long, or half of its RPO where that is less. */
+const MOST_WAIT = 5 * MINUTE;
+/** A gap stays in sight so long after a new base has ended it. */
+const GAP_IN_SIGHT = DAY;
+
+export function journalOf(facts: Facts, source: string): JournalState | undefined {
+  return facts.journals.find((journal) => journal.source === source);
+}
+
+/** Oldest first. */
+export function windowsOf(facts: Facts, source: string, repository: string): readonly RecoveryWindow[] {
+  return (facts.windows ?? [])
+    .filter((window) => window.source === source && window.repository === repository)
+    .toSorted((a, b) => a.to - b.to);
+}
+
+export function judgeJournal(evidence: Evidence, source: SourcePolicy, facts: Facts, moment: Moment): void {
+  if (source.journal === undefined) return;
+  const journal = journalOf(facts, source.name);
+  if (journal === undefined) evidence.miss(`The journal of ${source.name} has not been seen.`);
+  else judgeState(evidence, source, journal, moment);
+  if (facts.windows === undefined) evidence.miss('Recovery windows were not read.');
+  else judgeGaps(evidence, source, windowsOf(facts, source.name, source.repository), moment);
+}
+
+function judgeState(
+  evidence: Evidence,
+  source: SourcePolicy,
+  journal: JournalState,
+  { now, timezone }: Moment,
+): void {
+  evidence.look('journal', journal.seenAt);
+  if (now - journal.seenAt > SILENCE) {
+    evidence.miss(
+      `The journal of ${source.name} has shown no sign of life since ${formatAge(journal.seenAt, now)}.`,
+    );
+  }
+  if (journal.state === 'streaming') return;
+  const patience = Math.min(MOST_WAIT, (source.objective.rpo ?? 2 * MOST_WAIT) / 2);
+  if (journal.state !== 'stopped' && now - journal.since <= patience) return;
+  const reason = journal.failure === undefined ? '.' : `: ${withStop(journal.failure.message)}`;
+  const verb = journal.state === 'stopped' ? 'has been stopped' : 'has not been streaming';
+  evidence.add({
+    key: `source ${source.name}: journal stopped`,
+    severity: 'critical',
+    about: source.name,
+    code: 'journal.stopped',
+    message: `The journal of ${source.name} ${verb} since ${formatTime(journal.since, timezone)}${reason}`,
+    hint: journal.failure?.hint ?? 'It is started again by itself, waiting longer each time.',
+    since: journal.since,
+  });
+}
+
+function judgeGaps(
+  evidence: Evidence,
+  source: SourcePolicy,
+  windows: readonly RecoveryWindow[],
+  { now, timezone }: Moment,
+): void {
+  const newest = windows.at(-1);
+  const before = windows.at(-2);
+  if (newest === undefined) {
+    evidence.miss(`No moment of ${source.name} is known to be restorable.`);
+    return;
+  }
+  if (before === undefined || newest.from <= before.to || now - newest.from > GAP_IN_SIGHT) return;
+  evidence.add({
+    key: `source ${source.name}: journal gap ${before.to}`,
+    severity: 'warning',
+    about: source.name,
+    code: 'journal.gap',
+    message: `No moment of ${source.name} between ${formatTime(before.to, timezone)} and ${formatTime(newest.from, timezone)} can be restored: the journal has a gap there.`,
+    hint: 'A new base has ended it: every moment since can be restored again.',
+    since: before.to,
+  });
+}
