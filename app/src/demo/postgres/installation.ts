@@ -1,16 +1,11 @@
 import { execFile } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { isFailure } from '@holdfast/engine';
 import { embeddedPrograms, findPrograms, type Programs } from '../../sources/postgres/restore/programs.ts';
+import { type Account, serviceAccount } from '../../sources/postgres/restore/service-account.ts';
 
 const execute = promisify(execFile);
-
-export interface Account {
-  readonly uid: number;
-  readonly gid: number;
-}
 
 /** A PostgreSQL that can run here. */
 export interface Installation {
@@ -32,13 +27,14 @@ const MAJORS: readonly number[] = [18, 17, 16, 15, 14];
 
 /** npm's PostgreSQL where it is installed, else the system's. */
 export async function findInstallation(majors = MAJORS): Promise<Installation | NoInstallation> {
-  const account = process.getuid?.() === 0 ? NOBODY : undefined;
-  if (account !== undefined && !(await isKnown(account.uid))) {
+  const service = await serviceAccount();
+  if (service === undefined) {
     return {
-      missing: `PostgreSQL does not run as root, and this machine has no user ${account.uid} (nobody) to run it as`,
+      missing: 'PostgreSQL does not run as root, and this machine has no user nobody to run it as',
       remedy: 'Start the demo as an ordinary user.',
     };
   }
+  const account = service === 'ourselves' ? undefined : service;
   const programs = await choosePrograms(majors);
   if (programs === undefined) {
     return {
@@ -70,12 +66,4 @@ async function choosePrograms(majors: readonly number[]): Promise<Programs | und
     }
   }
   return undefined;
-}
-
-const NOBODY: Account = { uid: 65_534, gid: 65_534 };
-
-/** initdb asks for the name of whoever runs it. */
-async function isKnown(uid: number): Promise<boolean> {
-  const users = await readFile('/etc/passwd', 'utf8').catch(() => '');
-  return new RegExp(`^[^:]*:[^:]*:${uid}:`, 'm').test(users);
 }

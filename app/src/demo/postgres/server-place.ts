@@ -3,8 +3,8 @@ import { chmod, lstat, mkdir, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { Failure } from '@holdfast/engine';
+import type { Account } from '../../sources/postgres/restore/service-account.ts';
 import { type Playground, preparePlayground } from '../playground.ts';
-import type { Account } from './installation.ts';
 
 /**
  * Where the servers' data go: into the playground, or, when their user may not enter it (root's home is closed), into one of

@@ -8,7 +8,8 @@ import type { Client } from 'pg';
 import { logIn } from '../../sources/postgres/connection/login.ts';
 import { type ServerAddress, serverAddress } from '../../sources/postgres/connection/server-address.ts';
 import { configurationLines } from '../../sources/postgres/restore/recovery-settings.ts';
-import type { Account, Installation } from './installation.ts';
+import type { Account } from '../../sources/postgres/restore/service-account.ts';
+import type { Installation } from './installation.ts';
 
 const execute = promisify(execFile);
 

