@@ -90,7 +90,10 @@ function outputTo(stream: NodeJS.WriteStream): Output {
 /** The way to the control plane, for a worker; it does not keep this process alive once the work is done. */
 function orderChannel(worker: NodeJS.Process): OrderChannel {
   return {
-    send: (message) => new Promise((resolve) => worker.send?.(message, () => resolve())),
+    send: (message) => new Promise((resolve) => {
+        if (worker.send === undefined) resolve();
+        else worker.send(message, () => resolve());
+      }),
     listen(hear) {
       worker.on('message', (message) => hear(message as ToWorker));
       worker.once('disconnect', () => hear(undefined));

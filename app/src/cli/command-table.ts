@@ -32,6 +32,7 @@ import * as repairSnapshots from './commands/repo/repair/snapshots.ts';
 import * as stats from './commands/repo/stats.ts';
 import * as unlock from './commands/repo/unlock.ts';
 import * as serve from './commands/serve.ts';
+import * as up from './commands/up.ts';
 import * as worker from './commands/worker.ts';
 import type { Registration } from './program.ts';
 import type { PlanRepair } from './repair-frame.ts';
@@ -71,6 +72,7 @@ export interface CommandParts {
   readonly changePassword: keyPasswd.ChangePassword;
   readonly serveRepositories: serve.ServeRepositories;
   readonly serveOrders: worker.ServeOrders;
+  readonly runUp: up.RunUp;
 }
 
 /** Every command with its part. */
@@ -151,6 +153,7 @@ export function commandTable(parts: CommandParts): Registration[] {
       define: (parent, context) => keyPasswd.define(parent, context, parts.changePassword),
     },
     { group: [], define: (parent, context) => serve.define(parent, context, parts.serveRepositories) },
+    { group: [], define: (parent, context) => up.define(parent, context, parts.runUp) },
     { group: [], define: (parent) => worker.define(parent, parts.serveOrders) },
     { group: [], define: help.define },
   ];

@@ -1,20 +1,15 @@
 import type { RunKind } from '../catalog/records.ts';
-import type { Policy } from '../policy/model.ts';
+import type { Hook, Policy } from '../policy/model.ts';
 import type { Task } from '../protect/task.ts';
+import type { NewStep } from '../queue/new-run.ts';
 
 /** What a step does: a worker's task, or one of a source's hooks. */
 export type StepOrder =
   | { readonly kind: 'task'; readonly task: Task }
   | { readonly kind: 'hook'; readonly source: string; readonly hook: number };
 
-export interface PlannedStep {
-  readonly name: string;
-  readonly order: StepOrder;
-  /** Never begun a second time: whether an interrupted one had its effect, nobody knows. */
-  readonly once: boolean;
-  /** Done when all steps before went well, or when one of them failed. */
-  readonly after: 'success' | 'failure';
-}
+/** A step with its order as we read it again. */
+export type PlannedStep = NewStep & { readonly order: StepOrder };
 
 /** Pure: the steps of a run. `dueAt` says which part of the data is its turn. */
 export function planRun(kind: RunKind, about: string, dueAt: number, policy: Policy): PlannedStep[] {
@@ -36,7 +31,7 @@ export function planRun(kind: RunKind, about: string, dueAt: number, policy: Pol
       return [
         step({ kind: 'forget', repository: about }),
         step({ kind: 'prune', repository: about }),
-        step({ kind: 'record', repository: about }),
+        closing({ kind: 'record', repository: about }),
         ...surveys(about),
       ];
     case 'check': {
@@ -62,25 +57,32 @@ export function partAt(
 }
 
 function step(task: Task): PlannedStep {
-  return { name: task.kind, order: { kind: 'task', task }, once: false, after: 'success' };
+  return { name: task.kind, order: { kind: 'task', task }, runs: 'when all is well', once: false, decides: true };
 }
 
-function hooks(policy: Policy, source: string, when: 'before' | 'after' | 'on failure'): PlannedStep[] {
+/** What comes after the work is done, and does not make it undone when it fails. */
+function closing(task: Task): PlannedStep {
+  return { ...step(task), decides: false };
+}
+
+/** Never begun a second time: whether an interrupted one had its effect, nobody knows. */
+function hooks(policy: Policy, source: string, when: Hook['when']): PlannedStep[] {
   const all = policy.sources.find(({ name }) => name === source)?.hooks ?? [];
   return all.flatMap((hook, index) =>
     hook.when === when
       ? {
           name: `hook ${when} ${index + 1}`,
           order: { kind: 'hook' as const, source, hook: index },
+          runs: when === 'on failure' ? ('after a failure' as const) : ('when all is well' as const),
           once: true,
-          after: when === 'on failure' ? ('failure' as const) : ('success' as const),
+          decides: when !== 'on failure' && hook.onError === 'stop',
         }
       : [],
   );
 }
 
 function surveys(repository: string | undefined): PlannedStep[] {
-  return repository === undefined ? [] : [step({ kind: 'survey', repository })];
+  return repository === undefined ? [] : [closing({ kind: 'survey', repository })];
 }
 
 function targetOf({ copies }: Policy, copy: string): string | undefined {

@@ -24,6 +24,8 @@ test('without a PostgreSQL it says what to install, and tells of files', async (
     hostname: 'here',
     username: 'somebody',
     standardInput: (async function* () {})(),
+    program: ['node'],
+    orders: undefined,
     version: '1.2.3',
   };
   const enough = new AbortController();

@@ -1,5 +1,7 @@
 import type { CommandParts } from '../cli/command-table.ts';
 import { runDemo } from '../demo/run-demo.ts';
+import { runUp } from './control/up.ts';
+import { serveOrders } from './control/worker.ts';
 import { diagnoseStorage } from './doctor/storage.ts';
 import { backupFiles } from './files/backup.ts';
 import { planRestore } from './files/restore.ts';
@@ -35,7 +37,7 @@ import { serveRepositories } from './serve.ts';
 
 /** What stands behind each command on this machine. */
 export function operations(machine: Machine): CommandParts {
-  return {
+  const parts = {
     runDemo: runDemo(machine, operations),
     listPoints: listPoints(machine),
     backupFiles: backupFiles(machine),
@@ -69,4 +71,5 @@ export function operations(machine: Machine): CommandParts {
     changePassword: changePassword(machine),
     serveRepositories: serveRepositories(machine),
   };
+  return { ...parts, runUp: runUp(machine), serveOrders: serveOrders(machine, parts) };
 }

@@ -17,6 +17,7 @@ const NOUNS = {
   retention: 'retention',
   check: 'check',
   verify: 'verification',
+  survey: 'survey',
 } as const satisfies Record<RunKind, string>;
 
 /** Longer than usual by so much and a run is taken for stuck; a short one may take its ten minutes. */
