@@ -55,7 +55,7 @@ async function keepShowing(command: Command, context: Context, read: () => Promi
   const { stdout, clock, signal } = context;
   const redraws = stdout.terminal.interactive && !globals.json;
   try {
-    for (;;) {
+    while (!signal.aborted) {
       const status = await read();
       if (redraws) {
         const lines = renderStatus(status, styleOf(globals, context), stdout.terminal.columns);
