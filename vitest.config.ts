@@ -24,6 +24,7 @@ const suites: readonly Suite[] = [
   // They wait for servers more than they work: two files at a time.
   { name: 'postgres', include: ['test/postgres/**/*.test.ts'], timeout: 180, workers: 2 },
   { name: 'storage', include: ['test/storage/**/*.test.ts'], timeout: 120, workers: 2 },
+  { name: 'control', include: ['test/control/**/*.test.ts'], timeout: 180, workers: 2 },
   { name: 'crash', include: ['test/crash/**/*.test.ts'], timeout: 300, workers: 1 },
   { name: 'stories', include: ['test/stories/**/*.test.ts'], timeout: 300, workers: 1 },
   { name: 'packages', include: ['test/packages/**/*.test.ts'], timeout: 300, workers: 1 },

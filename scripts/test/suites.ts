@@ -10,6 +10,7 @@ export const suites: readonly Step[] = [
   'interop',
   'postgres',
   'storage',
+  'control',
   'crash',
   'stories',
   'packages',

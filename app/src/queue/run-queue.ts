@@ -158,7 +158,9 @@ export class RunQueue implements AsyncDisposable {
       for (const { job } of await readSteps(session, id)) {
         if (job !== null) await this.#jobs.remove(session, job);
       }
-      await session.execute("UPDATE holdfast.run_step SET state = 'skipped', job = NULL WHERE run = $1", [id]);
+      await session.execute("UPDATE holdfast.run_step SET state = 'skipped', job = NULL WHERE run = $1", [
+        id,
+      ]);
       await this.#end(session, id, { state: 'cancelled' });
       return 'cancelled';
     });
