@@ -90,7 +90,8 @@ function outputTo(stream: NodeJS.WriteStream): Output {
 /** The way to the control plane, for a worker; it does not keep this process alive once the work is done. */
 function orderChannel(worker: NodeJS.Process): OrderChannel {
   return {
-    send: (message) => new Promise((resolve) => {
+    send: (message) =>
+      new Promise((resolve) => {
         if (worker.send === undefined) resolve();
         else worker.send(message, () => resolve());
       }),
@@ -98,8 +99,8 @@ function orderChannel(worker: NodeJS.Process): OrderChannel {
       worker.on('message', (message) => hear(message as ToWorker));
       worker.once('disconnect', () => hear(undefined));
     },
-    close: () => {
-      if (worker.connected) worker.disconnect();
+    close() {
+      if (worker.connected) worker.disconnect?.();
     },
   };
 }

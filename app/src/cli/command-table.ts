@@ -32,6 +32,7 @@ import * as repairSnapshots from './commands/repo/repair/snapshots.ts';
 import * as stats from './commands/repo/stats.ts';
 import * as unlock from './commands/repo/unlock.ts';
 import * as serve from './commands/serve.ts';
+import * as status from './commands/status.ts';
 import * as up from './commands/up.ts';
 import * as worker from './commands/worker.ts';
 import type { Registration } from './program.ts';
@@ -73,6 +74,7 @@ export interface CommandParts {
   readonly serveRepositories: serve.ServeRepositories;
   readonly serveOrders: worker.ServeOrders;
   readonly runUp: up.RunUp;
+  readonly readStatus: status.ReadStatus;
 }
 
 /** Every command with its part. */
@@ -154,6 +156,7 @@ export function commandTable(parts: CommandParts): Registration[] {
     },
     { group: [], define: (parent, context) => serve.define(parent, context, parts.serveRepositories) },
     { group: [], define: (parent, context) => up.define(parent, context, parts.runUp) },
+    { group: [], define: (parent, context) => status.define(parent, context, parts.readStatus) },
     { group: [], define: (parent) => worker.define(parent, parts.serveOrders) },
     { group: [], define: help.define },
   ];

@@ -19,7 +19,8 @@ export interface ControlPlaneParts {
   readonly stateDirectory: string;
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly start: (order: Order, audience: WorkerAudience) => Worker;
-  readonly watch: (queue: RunQueue) => Promise<void>;
+  /** Looks whether reality and policy part, and tells who must know. */
+  readonly watch: () => Promise<void>;
   readonly audience: ControlAudience;
   readonly signal: AbortSignal;
 }
@@ -75,7 +76,6 @@ async function leadWhenever(parts: ControlPlaneParts, queue: RunQueue): Promise<
   const leader: LeaderParts = {
     ...parts,
     queue,
-    watch: () => parts.watch(queue),
     onTick: audience.tick,
     onTrouble: audience.trouble,
   };

@@ -61,11 +61,20 @@ async function perform(step: TakenStep, parts: StepRunnerParts, signal: AbortSig
     progress: () => undefined,
     note: (line) => parts.onNote(step, line),
   });
-  signal.addEventListener('abort', () => worker.stop(), { once: true });
-  if (signal.aborted) worker.stop();
-  const outcome = await worker.outcome;
+  const outcome = await endOf(worker, signal);
   await applyOutcome(parts.database, outcome);
   return outcomeOf(outcome);
+}
+
+async function endOf(worker: Worker, signal: AbortSignal): Promise<TaskOutcome> {
+  const stop = () => worker.stop();
+  signal.addEventListener('abort', stop, { once: true });
+  if (signal.aborted) stop();
+  try {
+    return await worker.outcome;
+  } finally {
+    signal.removeEventListener('abort', stop);
+  }
 }
 
 function outcomeOf({ result, incomplete, skipped }: TaskOutcome): StepOutcome {

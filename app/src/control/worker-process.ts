@@ -53,7 +53,9 @@ export function startWorker([command, ...words]: Program, order: Order, audience
   });
   child.on('error', (error) => outcome.reject(diedWithoutWord(error.message)));
   let killing: NodeJS.Timeout | undefined;
+  let closed = false;
   child.on('close', (code, signal) => {
+    closed = true;
     clearTimeout(killing);
     const how = signal === null ? `exit code ${code}` : signal;
     outcome.reject(diedWithoutWord([how, lastWords()].filter((part) => part !== '').join(': ')));
@@ -61,6 +63,7 @@ export function startWorker([command, ...words]: Program, order: Order, audience
   return {
     outcome: outcome.promise,
     stop() {
+      if (closed) return;
       tell({ type: 'stop' });
       killing ??= setTimeout(() => child.kill('SIGKILL'), PATIENCE_MS);
     },

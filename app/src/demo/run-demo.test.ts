@@ -24,7 +24,7 @@ test('without a PostgreSQL it says what to install, and tells of files', async (
     hostname: 'here',
     username: 'somebody',
     standardInput: (async function* () {})(),
-    program: ['node'],
+    program: ['node'] as const,
     orders: undefined,
     version: '1.2.3',
   };

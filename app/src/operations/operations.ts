@@ -1,5 +1,6 @@
 import type { CommandParts } from '../cli/command-table.ts';
 import { runDemo } from '../demo/run-demo.ts';
+import { readStatus } from './control/status.ts';
 import { runUp } from './control/up.ts';
 import { serveOrders } from './control/worker.ts';
 import { diagnoseStorage } from './doctor/storage.ts';
@@ -71,5 +72,5 @@ export function operations(machine: Machine): CommandParts {
     changePassword: changePassword(machine),
     serveRepositories: serveRepositories(machine),
   };
-  return { ...parts, runUp: runUp(machine), serveOrders: serveOrders(machine, parts) };
+  return { ...parts, runUp: runUp(machine), readStatus: readStatus(machine), serveOrders: serveOrders(machine, parts) };
 }

@@ -3,14 +3,12 @@ import type { Command } from 'commander';
 import type { Status, Verdict } from '../../status/status.ts';
 import { newCommand, present, styleOf } from '../command-frame.ts';
 import type { Context } from '../context.ts';
+import type { ControlOptions } from '../control-options.ts';
 import { formatCounted } from '../format.ts';
 import { addGlobalOptions, globalOptionsOf } from '../global-options.ts';
 import { renderStatus, statusRecord } from '../render/status.ts';
 
-export interface StatusOptions {
-  /** File of the policy; where the program looks for it by itself when absent. */
-  readonly policy?: string;
-}
+export type StatusOptions = Pick<ControlOptions, 'state'>;
 
 /** Asks what is known now and judges it. Starts nothing and touches no repository. */
 export type ReadStatus = (options: StatusOptions, signal: AbortSignal) => Promise<Status>;
@@ -37,7 +35,7 @@ export function define(parent: Command, context: Context, readStatus: ReadStatus
     ],
   });
   command
-    .option('--policy <file>', 'the policy that is judged by')
+    .option('--state <dir>', 'the control plane’s state directory (HOLDFAST_STATE)')
     .option('--watch', 'show it anew every two seconds until Ctrl-C');
   addGlobalOptions(command).action(async () => {
     const { watch, ...options } = command.opts<StatusOptions & { readonly watch?: true }>();

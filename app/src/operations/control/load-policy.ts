@@ -10,7 +10,7 @@ export function parseOrRefuse(
   { file, text }: PolicyText,
   { timeZone: timezone, homeDirectory }: Pick<Machine, 'timeZone' | 'homeDirectory'>,
 ): Policy {
-  const parsed = parsePolicy(text, { timezone, homeDirectory, checkCron });
+  const parsed = parsePolicy(text, { timezone, homeDirectory, checkCron: (expression) => checkCron(expression)?.message });
   if ('policy' in parsed) return parsed.policy;
   const [first] = parsed.problems;
   const more = parsed.problems.length - 1;

@@ -1,14 +1,17 @@
-import { mkdir } from 'node:fs/promises';
 import type { Failure } from '@holdfast/engine';
+import { sender } from '../../alert/channel/channel.ts';
 import type { Work } from '../../cli/command-frame.ts';
 import type { RunUp } from '../../cli/commands/up.ts';
 import { formatCounted, formatDuration } from '../../cli/format.ts';
 import { type ControlAudience, runControlPlane } from '../../control/control-plane.ts';
 import { CurrentPolicy } from '../../control/current-policy.ts';
 import type { StepEnd } from '../../control/step-runner.ts';
+import { writeStatusFile } from '../../control/status-file.ts';
+import { Watch } from '../../control/watch.ts';
 import { startWorker } from '../../control/worker-process.ts';
 import type { TakenStep } from '../../queue/run-queue.ts';
 import { openState } from '../../state/state.ts';
+import { resolveText } from '../../secrets/resolve-secret.ts';
 import type { Machine } from '../machine.ts';
 import { parseOrRefuse } from './load-policy.ts';
 import { policyFile, stateDirectory } from './place.ts';
@@ -20,7 +23,6 @@ export function runUp(machine: Machine): RunUp {
     const file = policyFile(options, machine);
     const current = await CurrentPolicy.open({ file, clock, parse: async (text) => parseOrRefuse(text, machine) });
     const directory = stateDirectory(options, machine);
-    await mkdir(directory, { recursive: true, mode: 0o700 });
     const databaseUrl = environment['DATABASE_URL'];
     await using state = await openState({
       directory,
@@ -32,9 +34,24 @@ export function runUp(machine: Machine): RunUp {
     const { policy } = current.loaded;
     work.progress.note(
       `${policy.stack}: ${formatCounted(policy.sources.length, 'source')}, ` +
-        `${formatCounted(policy.repositories.length, 'repository')}, ready in ${formatDuration(clock.now() - startedAt)}`,
+        `${formatCounted(policy.repositories.length, 'repository', 'repositories')}, ready in ${formatDuration(clock.now() - startedAt)}`,
       [{ type: 'event', event: 'ready', stack: policy.stack, milliseconds: clock.now() - startedAt }],
     );
+    const watch = new Watch({
+      database: state.database,
+      current,
+      clock,
+      random,
+      who: `${hostname} ${process.pid}`,
+      senderOf: (channel) =>
+        sender(channel, {
+          clock,
+          readValue: (reference, signal) => resolveText(reference, { environment, signal }),
+        }),
+      spools: () => [],
+      onStatus: (status) => writeStatusFile(directory, status),
+      signal: work.signal,
+    });
     await runControlPlane({
       state,
       current,
@@ -44,7 +61,7 @@ export function runUp(machine: Machine): RunUp {
       stateDirectory: directory,
       environment,
       start: (order, audience) => startWorker(program, order, audience),
-      watch: async () => undefined,
+      watch: () => watch.look(),
       audience: audienceOf(work, clock),
       signal: work.signal,
     });

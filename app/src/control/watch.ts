@@ -1,0 +1,124 @@
+import type { Clock, Random } from '@holdfast/engine';
+import { deliverDue } from '../alert/delivery.ts';
+import { decideAlerts } from '../alert/decision.ts';
+import type { Incident, Problem } from '../alert/incident.ts';
+import type { Send } from '../alert/channel/sending.ts';
+import { readBeat, saveBeat } from '../catalog/beat.ts';
+import { readIncidents, replaceIncidents } from '../catalog/incidents.ts';
+import { addMessages, pruneDeliveries, sqlOutbox } from '../catalog/outbox.ts';
+import type { AlertChannel } from '../policy/model.ts';
+import type { Database } from '../state/session.ts';
+import { judge } from '../status/judge.ts';
+import type { Status } from '../status/status.ts';
+import type { CurrentPolicy, LoadedPolicy } from './current-policy.ts';
+import { gatherFacts } from './gather-facts.ts';
+
+export interface WatchParts {
+  readonly database: Database;
+  readonly current: CurrentPolicy;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly who: string;
+  readonly senderOf: (channel: AlertChannel) => Send;
+  /** Which journals' spools share their source's host, as far as it is known. */
+  readonly spools: () => readonly { readonly source: string; readonly onSourceHost: boolean }[];
+  /** Hears of each judgement. */
+  readonly onStatus: (status: Status) => Promise<void>;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Looks whether reality and policy part, remembers it, and tells who must know. Called at each tick; looks only every few
+ * seconds. What was decided to be told and the messages that tell it are stored in one transaction, and sent after it.
+ */
+export class Watch {
+  readonly #parts: WatchParts;
+  #lookedAt = 0;
+  #prunedAt = 0;
+  #delivering: Promise<void> | undefined;
+
+  constructor(parts: WatchParts) {
+    this.#parts = parts;
+  }
+
+  async look(): Promise<void> {
+    const { database, current, clock, who, onStatus } = this.#parts;
+    const now = clock.now();
+    if (now - this.#lookedAt < LOOK_EVERY_MS) return;
+    this.#lookedAt = now;
+    await saveBeat(database, now, who);
+    const status = await judgeNow(database, current.loaded, now, this.#parts.spools());
+    const problems = [...status.problems, ...refusedPolicy(current, now)];
+    await this.#tell(problems, now);
+    await onStatus(status);
+    this.#deliver();
+    if (now - this.#prunedAt < DAY_MS) return;
+    this.#prunedAt = now;
+    await pruneDeliveries(database, now - DELIVERIES_MS);
+  }
+
+  async #tell(problems: readonly Problem[], now: number): Promise<void> {
+    const { database, current } = this.#parts;
+    const { alerts } = current.loaded.policy;
+    await database.transaction(async (session) => {
+      const incidents = await readIncidents<Incident>(session);
+      const decision = decideAlerts({ problems, incidents, policy: alerts, now });
+      if (decision.messages.length > 0) await addMessages(session, decision.messages, now);
+      await replaceIncidents(session, decision.incidents);
+    });
+  }
+
+  /** One at a time, and nobody waits for it: a channel may take its ten seconds. */
+  #deliver(): void {
+    const { database, current, clock, random, senderOf, signal } = this.#parts;
+    const { stack, timezone, alerts } = current.loaded.policy;
+    this.#delivering ??= deliverDue(
+      {
+        outbox: sqlOutbox(database),
+        senders: new Map(alerts.channels.map((channel) => [channel.name, senderOf(channel)])),
+        letterhead: { stack, timezone },
+        now: () => clock.now(),
+        random,
+      },
+      signal,
+    )
+      // What did not get through is in the outbox; what else goes wrong comes again with the next look.
+      .catch(() => undefined)
+      .finally(() => {
+        this.#delivering = undefined;
+      });
+  }
+}
+
+/** The judgement of a moment, from what the memory has of it. */
+export async function judgeNow(
+  database: Database,
+  { policy, since }: Pick<LoadedPolicy, 'policy' | 'since'>,
+  now: number,
+  spools: WatchParts['spools'] extends () => infer Spools ? Spools : never,
+): Promise<Status> {
+  const beat = await readBeat(database);
+  const channels = await sqlOutbox(database).health();
+  const besides = { channels, spools, ...(beat === undefined ? {} : { beat }) };
+  return judge({ policy, facts: await gatherFacts(database, { policy, since, now, besides }), now });
+}
+
+/** What is in the policy's file now is not gone by: somebody believes that it is. */
+function refusedPolicy({ refused, loaded }: CurrentPolicy, now: number): Problem[] {
+  if (refused === undefined) return [];
+  return [
+    {
+      key: 'policy: refused',
+      severity: 'warning',
+      about: 'holdfast',
+      code: 'policy.refused',
+      message: `${loaded.text.file} has changed and is no good policy: ${refused.message}. The one before it is still gone by.`,
+      ...(refused.hint === undefined ? {} : { hint: refused.hint }),
+      since: now,
+    },
+  ];
+}
+
+const LOOK_EVERY_MS = 2000;
+const DAY_MS = 86_400_000;
+const DELIVERIES_MS = 30 * DAY_MS;
