@@ -7,6 +7,7 @@ import type { Tally } from './tally-reporter.ts';
 /** The projects of vitest.config.ts, cheap ones first. One whose folder is not there yet is left out. */
 export const suites: readonly Step[] = [
   'unit',
+  'retention',
   'interop',
   'postgres',
   'storage',

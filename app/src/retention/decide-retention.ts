@@ -1,5 +1,5 @@
 import type { Point } from '../catalog/records.ts';
-import { bestOf, damageWithoutPlace, endOf, isGood } from './good-point.ts';
+import { bestOf, damageWithoutPlace, isGood } from './good-point.ts';
 import { keptForJournal } from './journal-need.ts';
 import { type Kept, keptByRules, type RuleContext, refuseRules } from './keep-rules.ts';
 import type { Reason, RemovalReason } from './reason.ts';
@@ -34,7 +34,7 @@ export interface RetentionDecision {
  * - evidence goes with its point: the newest that was there when it was taken;
  * - in doubt nothing goes, and the decision says so.
  *
- * Without a `for` a journal reaches back as far as the oldest point that rules keep.
+ * Without a `for` a journal reaches back as far as the oldest point that rules keep, from which it can be replayed.
  */
 export function decideRetention(input: RetentionInput): RetentionDecision {
   const newestFirst = input.points.toSorted(
@@ -72,13 +72,13 @@ function allKept(newestFirst: readonly Point[], input: RetentionInput): Kept[] {
   const restorable = present.filter(({ kind }) => kind === 'snapshot' || kind === 'base');
   const best = bestOf(restorable, findings);
   const byRules = [...keptByRules(restorable, rules, context), ...newest(best, context)];
-  const oldestKept = Math.min(...byRules.map(([point]) => endOf(point)));
   const byJournal = keptForJournal({
     restorable,
+    kept: byRules.map(([point]) => point),
     best,
     slices: ofKind(present, 'slice'),
     windows,
-    begins: rules.for === undefined ? oldestKept : now - rules.for,
+    begins: rules.for === undefined ? undefined : now - rules.for,
     isGood: context.isGood,
   });
   const points = [...byRules, ...byJournal];

@@ -1,6 +1,6 @@
 import type { Point } from '../catalog/records.ts';
 import type { Schedule } from '../policy/model.ts';
-import { occurrencesBetween } from '../schedule/occurrence.ts';
+import { occurrences } from '../schedule/occurrence.ts';
 import {
   decideRetention,
   type KeptPoint,
@@ -96,19 +96,13 @@ function expectedPoints(input: RetentionInput, { schedule, until }: PreviewOptio
     .toSorted((a, b) => b.time - a.time)[0];
   if (model === undefined || schedule === undefined) return [];
   const { covers: _, ...rest } = model;
-  return occurrences(schedule, now)
-    .take(MOST_STEPS)
-    .filter((time) => time <= until)
-    .map(
-      (time): Point => ({
-        ...rest,
-        time,
-        snapshot: `expected ${time}`,
-        original: `expected ${time}`,
-        complete: true,
-      }),
-    )
-    .toArray();
+  const expected: Point[] = [];
+  for (const time of occurrences(schedule, now)) {
+    if (time > until || expected.length >= MOST_STEPS) break;
+    const name = `expected ${time}`;
+    expected.push({ ...rest, time, snapshot: name, original: name, complete: true });
+  }
+  return expected;
 }
 
 /** Every moment until `until` at which another decision may be made, ascending. */
