@@ -5,6 +5,9 @@ import * as backup from './commands/files/backup.ts';
 import * as restore from './commands/files/restore.ts';
 import * as help from './commands/help.ts';
 import * as points from './commands/points.ts';
+import * as policyCheck from './commands/policy/check.ts';
+import * as policyExplain from './commands/policy/explain.ts';
+import * as policySchema from './commands/policy/schema.ts';
 import * as postgresBackup from './commands/postgres/backup.ts';
 import * as postgresEvidence from './commands/postgres/evidence.ts';
 import * as postgresJournal from './commands/postgres/journal.ts';
@@ -53,6 +56,8 @@ export interface CommandParts {
   readonly planTableRestore: postgresTable.PlanTableRestore;
   readonly diagnosePostgres: doctorPostgres.DiagnosePostgres;
   readonly diagnoseStorage: doctorStorage.DiagnoseStorage;
+  readonly checkPolicy: policyCheck.CheckPolicy;
+  readonly explainPolicy: policyExplain.ExplainPolicy;
   readonly initRepository: init.InitRepository;
   readonly checkRepository: check.CheckRepository;
   readonly copySnapshots: copy.CopySnapshots;
@@ -82,6 +87,15 @@ export function commandTable(parts: CommandParts): Registration[] {
   return [
     { group: [], define: (parent, context) => points.define(parent, context, parts.listPoints) },
     { group: [], define: (parent, context) => demo.define(parent, context, parts.runDemo) },
+    {
+      group: ['policy'],
+      define: (parent, context) => policyCheck.define(parent, context, parts.checkPolicy),
+    },
+    {
+      group: ['policy'],
+      define: (parent, context) => policyExplain.define(parent, context, parts.explainPolicy),
+    },
+    { group: ['policy'], define: policySchema.define },
     { group: ['files'], define: (parent, context) => backup.define(parent, context, parts.backupFiles) },
     { group: ['files'], define: (parent, context) => restore.define(parent, context, parts.planRestore) },
     {

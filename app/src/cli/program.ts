@@ -14,6 +14,7 @@ export interface Registration {
 export type Group = keyof typeof GROUPS;
 
 const GROUPS = {
+  policy: 'one file that says what must survive: check it, write it out',
   repo: 'the repository itself: create, check, thin out, look inside',
   key: 'the passwords that open a repository',
   repair: 'bring back what is damaged or lost',

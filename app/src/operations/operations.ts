@@ -8,6 +8,8 @@ import { backupFiles } from './files/backup.ts';
 import { planRestore } from './files/restore.ts';
 import type { Machine } from './machine.ts';
 import { listPoints } from './points.ts';
+import { checkPolicy } from './policy/check.ts';
+import { explainPolicy } from './policy/explain.ts';
 import { backUpBase } from './postgres/backup.ts';
 import { diagnosePostgres } from './postgres/doctor.ts';
 import { takeEvidence } from './postgres/evidence.ts';
@@ -52,6 +54,8 @@ export function operations(machine: Machine): CommandParts {
     planTableRestore: planTableRestore(machine),
     diagnosePostgres: diagnosePostgres(machine),
     diagnoseStorage: diagnoseStorage(machine),
+    checkPolicy: checkPolicy(machine),
+    explainPolicy: explainPolicy(machine),
     planForget: planForget(machine),
     planUndo: planUndo(machine),
     initRepository: initRepository(machine),

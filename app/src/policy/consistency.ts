@@ -2,8 +2,10 @@ import type { Complaint, Path } from './problem.ts';
 import { ONLY_OF } from './schema/alert.ts';
 import { nearest } from './suggestion.ts';
 
-/** Undefined for a good expression, else why it is none. */
-export type CheckCron = (expression: string) => string | undefined;
+/** Undefined for a good expression, else why it is none and what was probably meant. */
+export type CheckCron = (
+  expression: string,
+) => { readonly message: string; readonly suggestion?: string } | undefined;
 
 /**
  * What a schema cannot see: names that refer to each other, expressions, things that exclude each other. Takes the
@@ -47,21 +49,26 @@ function cronComplaints(root: Mapping, checkCron: CheckCron): Complaint[] {
     const inside = typeof schedule !== 'string';
     const expression = inside ? mapping(schedule)['cron'] : schedule;
     if (typeof expression !== 'string' || (!inside && expression === 'never')) return [];
-    const why = checkCron(expression);
-    if (why === undefined) return [];
+    const problem = checkCron(expression);
+    if (problem === undefined) return [];
     const place = inside ? [...path, 'cron'] : path;
-    const suggestion = cronSuggestion(expression, place.at(-1) === 'after');
+    const meant = wordMeant(expression, place.at(-1) === 'after') ?? problem.suggestion;
     return [
-      { path: place, message: `\`${expression.slice(0, 60)}\` is no cron expression: ${why}`, suggestion },
+      {
+        path: place,
+        message: problem.message,
+        suggestion: meant === undefined ? CRON_FORM : `did you mean \`${meant}\`?`,
+      },
     ];
   });
 }
 
-function cronSuggestion(expression: string, copy: boolean): string {
-  const word = nearest(expression, copy ? ['never', 'each snapshot'] : ['never']);
-  if (word !== undefined) return `did you mean \`${word}\`?`;
-  if (/^\d+\s*(?:ms|s|m|h|d|w|y)$/.test(expression)) return `for an interval write { every: ${expression} }`;
-  return 'minute, hour, day, month, day of the week: "0 2 * * *" is 02:00 each day';
+const CRON_FORM = 'minute, hour, day, month, day of the week: "0 2 * * *" is 02:00 each day';
+
+/** Not every text was meant as an expression. */
+function wordMeant(text: string, copy: boolean): string | undefined {
+  if (/^\d+\s*(?:ms|s|m|h|d|w|y)$/.test(text)) return `{ every: ${text} }`;
+  return nearest(text, copy ? ['never', 'each snapshot'] : ['never']);
 }
 
 function sourceComplaints(root: Mapping, { repositories }: Names): Complaint[] {

@@ -27,6 +27,9 @@ import { formatRate, formatSize } from './size.ts';
 export function explainPolicy(policy: Policy): string {
   const document = new Document(explained(policy));
   compact(document.contents as Node);
+  // Its defaults are told one by one.
+  const limits = document.get('limits', true);
+  if (isCollection(limits)) limits.flow = false;
   document.commentBefore = ' Everything that holds, written out.';
   markDefaults(document, policy);
   return document.toString({ lineWidth: 0, flowCollectionPadding: true });

@@ -57,6 +57,16 @@ export async function examineStorage(
   return { ...facts, left: left.map(({ name }) => name) };
 }
 
+/** Whether what is saved can be removed again, tried with one small file: where it cannot, that stays. */
+export async function examineRemoval(backend: Backend, signal: AbortSignal): Promise<boolean> {
+  const trial = beginTrial(backend, signal);
+  try {
+    return await canRemove(trial);
+  } finally {
+    await trial.clear(lastCall(signal));
+  }
+}
+
 async function canRemove(trial: Trial): Promise<boolean> {
   const { backend, signal } = trial;
   const { handle, data } = trial.sample(32);
