@@ -8,6 +8,7 @@ import type { Tally } from './tally-reporter.ts';
 export const suites: readonly Step[] = [
   'unit',
   'interop',
+  'alerts',
   'postgres',
   'storage',
   'crash',
