@@ -1,7 +1,5 @@
-import type { Command } from 'commander';
 import { describe, expect, test } from 'vitest';
 import { define } from '../../app/src/cli/commands/alerts/test.ts';
-import type { Context } from '../../app/src/cli/context.ts';
 import { runProgram } from '../../app/src/cli/program.ts';
 import { Secret } from '../../app/src/cli/secret.ts';
 import { testAlerts } from '../../app/src/operations/alerts/test.ts';
@@ -43,7 +41,8 @@ async function run(words: readonly string[], url: string) {
   });
   const registration = {
     group: ['alerts'],
-    define: (parent: Command, given: Context) => define(parent, given, operation),
+    define: (parent: Parameters<typeof define>[0], given: Parameters<typeof define>[1]) =>
+      define(parent, given, operation),
   } as const;
   return {
     context,

@@ -85,14 +85,17 @@ describe('a mail server', () => {
     expect(server.mails).toEqual([]);
   });
 
-  test('without TLS is used where the address says so, and then without a login', async () => {
+  test('without TLS is used where the address says so or it is on this machine, and then without a login', async () => {
     await using server = await startMailServer(certificates, undefined, withoutTls);
-    expect(await send(`smtp://localhost:${server.port}?tls=off`)).toEqual({ ok: true });
+    for (const waived of ['?tls=off', '']) {
+      expect(await send(`smtp://localhost:${server.port}${waived}`)).toEqual({ ok: true });
+    }
+    expect(await send(`smtp://localhost:${server.port}?tls=required`)).toMatchObject({ ok: false });
     expect(await send(`${withLogin('smtp', server.port)}?tls=off`)).toMatchObject({
       ok: false,
       message: expect.stringContaining('not sent in the clear'),
     });
-    expect(server.mails).toHaveLength(1);
+    expect(server.mails).toHaveLength(2);
   });
 
   test('whose certificate nobody vouches for gets nothing', async () => {
