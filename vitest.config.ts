@@ -22,6 +22,7 @@ const suites: readonly Suite[] = [
   },
   { name: 'interop', include: ['test/interop/**/*.test.ts'], timeout: 120, workers: 2 },
   { name: 'retention', include: ['test/retention/**/*.test.ts'], timeout: 120, workers: 2 },
+  { name: 'alerts', include: ['test/alerts/**/*.test.ts'], timeout: 30, workers: 2 },
   // They wait for servers more than they work: two files at a time.
   { name: 'postgres', include: ['test/postgres/**/*.test.ts'], timeout: 180, workers: 2 },
   { name: 'storage', include: ['test/storage/**/*.test.ts'], timeout: 120, workers: 2 },

@@ -9,6 +9,7 @@ export const suites: readonly Step[] = [
   'unit',
   'retention',
   'interop',
+  'alerts',
   'postgres',
   'storage',
   'control',

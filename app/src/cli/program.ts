@@ -20,6 +20,7 @@ const GROUPS = {
   repair: 'bring back what is damaged or lost',
   files: 'back up and restore files',
   postgres: 'back up and restore PostgreSQL servers',
+  alerts: 'who hears of trouble, and whether it arrives',
   doctor: 'say what a source or a storage lacks for backups, and how to mend it',
 } as const;
 

@@ -50,7 +50,7 @@ export interface WorkFacts {
   readonly about: string;
   /** Since when the policy asks for it. */
   readonly knownSince: number;
-  /** The occurrences of its schedule around now; absent for what has no schedule of its own. */
+  /** The occurrences of its schedule around now, with its jitter; absent for what has no schedule of its own. */
   readonly previousDue?: number;
   readonly nextDue?: number;
   /** The newest that has ended. */

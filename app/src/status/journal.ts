@@ -40,7 +40,7 @@ function judgeState(
   evidence.look('journal', journal.seenAt);
   if (now - journal.seenAt > SILENCE) {
     evidence.miss(
-      `The journal of ${source.name} has shown no sign of life since ${formatAge(journal.seenAt, now)}.`,
+      `The journal of ${source.name} showed its last sign of life ${formatAge(journal.seenAt, now)}.`,
     );
   }
   if (journal.state === 'streaming') return;

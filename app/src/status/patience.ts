@@ -21,10 +21,10 @@ export function staleAfter(interval: number): number {
 }
 
 /** Journals and the control plane show signs of life every few seconds. */
-export const SILENCE = MINUTE;
+export const SILENCE = 60 * SECOND;
 
 /** Assumed where a schedule says nothing of how often. */
-export const UNKNOWN_INTERVAL = DAY;
+export const UNKNOWN_INTERVAL = 24 * HOUR;
 
 function clamp(value: number, least: number, most: number): number {
   return Math.min(most, Math.max(least, value));

@@ -6,9 +6,7 @@ const FONT = 'font:15px/1.5 system-ui,-apple-system,Segoe UI,sans-serif;color:#2
 
 export function textLetter(wording: Wording, { stack, timezone }: Letterhead): string {
   const entries = wording.entries.map(({ sign, title, text, next, time }) =>
-    [`${sign} ${title}   ${time}`, `  ${text}`, ...(next === undefined ? [] : [`  Next: ${next}`])].join(
-      '\n',
-    ),
+    [`${sign} ${title}   ${time}`, `  ${text}`, ...(next === undefined ? [] : [`  → ${next}`])].join('\n'),
   );
   return [...entries, ...(wording.more === undefined ? [] : [wording.more]), footer(stack, timezone)].join(
     '\n\n',
@@ -28,8 +26,7 @@ export function htmlLetter(wording: Wording, { stack, timezone }: Letterhead): s
 
 function htmlEntry({ sign, tone, title, text, next, time }: Entry): string {
   const colour = COLOURS[tone];
-  const line =
-    next === undefined ? '' : `<br><span style="color:${COLOURS.quiet}">Next:</span> ${escaped(next)}`;
+  const line = next === undefined ? '' : `<br><span style="color:${COLOURS.quiet}">→</span> ${escaped(next)}`;
   return (
     `<div style="border-left:4px solid ${colour};padding:.2em 1em;margin:0 0 1.2em">` +
     `<strong style="color:${colour}">${sign} ${escaped(title)}</strong> ` +

@@ -6,7 +6,10 @@ import { htmlLetter, textLetter } from './email-letter.ts';
 import type { Letter, Sent } from './sending.ts';
 
 export interface EmailTarget {
-  /** `smtp://` (STARTTLS, which `?tls=off` waives) or `smtps://`, with or without a login. */
+  /**
+   * `smtps://`, or `smtp://` with STARTTLS. `?tls=off` waives that, and so does a server on this machine that is given no
+   * login: nothing leaves the machine, and its certificate is rarely more than a placeholder.
+   */
   readonly server: Secret;
   readonly from: string;
   readonly to: readonly string[];
@@ -15,11 +18,12 @@ export interface EmailTarget {
 
 /** A mail with more roots is about everything. */
 const MOST_ROOTS = 10;
+const LOOPBACK: readonly string[] = ['localhost', '127.0.0.1', '[::1]'];
 const SUBMISSION_PORTS = { 'smtp:': 587, 'smtps:': 465 } as const;
 
 /**
  * Sends one mail, as text and as HTML. Mails about the same incident refer to the same root, so that they stand in one
- * thread. Without TLS none is sent, unless the address says so, and then never with a login.
+ * thread. Beyond this machine none is sent without TLS unless the address says so, and a login never is.
  */
 export async function sendByEmail(letter: Letter, target: EmailTarget, signal: AbortSignal): Promise<Sent> {
   const server = parseServer(target.server);
@@ -66,7 +70,8 @@ function parseServer(address: Secret): Server {
   if (url === null || (protocol !== 'smtp:' && protocol !== 'smtps:') || url.hostname === '') {
     return { refusal: 'its server is no smtp:// or smtps:// address' };
   }
-  const tls = url.searchParams.get('tls') ?? 'required';
+  const local = LOOPBACK.includes(url.hostname) && url.username === '';
+  const tls = url.searchParams.get('tls') ?? (local ? 'off' : 'required');
   if (tls !== 'required' && tls !== 'off')
     return { refusal: 'its address says neither tls=required nor tls=off' };
   const open = protocol === 'smtp:' && tls === 'off';

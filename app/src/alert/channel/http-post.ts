@@ -15,7 +15,7 @@ export interface Post {
 /** What is read of an answer; more is none of our business. */
 const LONGEST_ANSWER = 4096;
 /** Words such as `channel_is_archived` are repeated; a text could hold what must not be seen. */
-const ONE_WORD = /^[a-z]+(_[a-z]+){0,5}$/;
+const ONE_WORD = /^[a-z_]{1,40}$/;
 const FAULTS_OF_THE_MESSAGE: readonly number[] = [400, 413, 415, 422];
 /** A receiver may ask us to wait, not to go away. */
 const LONGEST_WAIT = 60 * 60_000;
@@ -36,7 +36,7 @@ export async function post(request: Post, clock: Pick<Clock, 'now'>, signal: Abo
       redirect: 'manual',
       signal: AbortSignal.any([signal, limit]),
     });
-    return answerOf(response, await firstBytes(response), clock.now());
+    return answerOf(response, quotable(await firstBytes(response), request.url), clock.now());
   } catch (error) {
     signal.throwIfAborted();
     if (limit.aborted)
@@ -69,7 +69,13 @@ async function firstBytes(response: Response): Promise<string> {
   return Buffer.concat(parts).subarray(0, LONGEST_ANSWER).toString();
 }
 
-function answerOf(response: Response, text: string, now: number): Sent {
+/** The answer where it is one plain word that is no part of the address; else nothing. */
+function quotable(text: string, url: Secret): string {
+  const word = text.trim();
+  return ONE_WORD.test(word) && !url.reveal().includes(word) ? ` ${word}` : '';
+}
+
+function answerOf(response: Response, word: string, now: number): Sent {
   const { status } = response;
   if (response.ok) return { ok: true };
   if (status >= 300 && status < 400) {
@@ -79,11 +85,10 @@ function answerOf(response: Response, text: string, now: number): Sent {
       hint: 'Write the address that it leads to.',
     };
   }
-  const word = text.trim();
   const wait = waitOf(response.headers.get('retry-after'), now);
   return {
     ok: false,
-    message: `it answered ${status}${ONE_WORD.test(word) ? ` ${word}` : ''}`,
+    message: `it answered ${status}${word}`,
     ...(FAULTS_OF_THE_MESSAGE.includes(status) ? { fault: 'message' } : {}),
     ...(wait === undefined ? {} : { retryAfter: wait }),
   };

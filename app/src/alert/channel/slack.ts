@@ -1,6 +1,5 @@
 import type { Clock } from '@holdfast/engine';
 import type { Secret } from '../../cli/secret.ts';
-import { truncateEnd } from '../../cli/width.ts';
 import { type Entry, type Letterhead, type Wording, wordingOf } from '../wording.ts';
 import { post } from './http-post.ts';
 import type { Letter, Sent } from './sending.ts';
@@ -34,7 +33,7 @@ export function slackBody(wording: Wording, { stack }: Letterhead): Record<strin
     blocks: [
       {
         type: 'header',
-        text: { type: 'plain_text', text: truncateEnd(wording.subject, LONGEST_HEADER), emoji: false },
+        text: { type: 'plain_text', text: cut(wording.subject, LONGEST_HEADER), emoji: false },
       },
       ...wording.entries.map((entry) => ({
         type: 'section',
@@ -47,8 +46,13 @@ export function slackBody(wording: Wording, { stack }: Letterhead): Record<strin
 
 function sectionText({ sign, title, text, next, time }: Entry): string {
   const lines = [`${sign} *${escaped(title)}*  ${escaped(time)}`, escaped(text)];
-  if (next !== undefined) lines.push(`_Next_  ${escaped(next)}`);
-  return truncateEnd(lines.join('\n'), LONGEST_SECTION);
+  if (next !== undefined) lines.push(`→ ${escaped(next)}`);
+  return cut(lines.join('\n'), LONGEST_SECTION);
+}
+
+/** Slack counts UTF-16 code units, and refuses half of a pair. */
+function cut(text: string, length: number): string {
+  return text.length <= length ? text : `${text.slice(0, length - 2).toWellFormed()}…`;
 }
 
 /** What begins a mention, a link or an entity there. */

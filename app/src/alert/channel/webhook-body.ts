@@ -1,6 +1,6 @@
 import * as z from 'zod';
 
-const time = z.iso.datetime().describe('RFC 3339, in UTC.');
+const time = z.string().meta({ format: 'date-time', description: 'RFC 3339, in UTC.' });
 
 /** What a webhook receives. Published as `docs/alert-webhook.schema.json`; new fields may come, none goes within a version. */
 export const webhookBody = z
@@ -26,7 +26,7 @@ export const webhookBody = z
           message: z.string().describe('What is wrong, for people.'),
           hint: z.string().optional().describe('What happens next, or what to look at.'),
           since: time,
-          until: time.optional().describe('Of what is resolved: when it was no longer there.'),
+          until: time.meta({ description: 'Of what is resolved: when it was no longer there.' }).optional(),
         }),
       )
       .describe('Worst first; what is resolved last.'),
@@ -35,7 +35,7 @@ export const webhookBody = z
 
 export type WebhookBody = z.infer<typeof webhookBody>;
 
-/** JSON Schema, draft 2020-12. */
+/** JSON Schema, draft 2020-12, open for fields to come. */
 export function webhookSchema(): string {
-  return `${JSON.stringify(z.toJSONSchema(webhookBody), null, 2)}\n`;
+  return `${JSON.stringify(z.toJSONSchema(webhookBody, { io: 'input' }), null, 2)}\n`;
 }
