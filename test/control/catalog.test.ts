@@ -1,16 +1,9 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import {
-  addDelivery,
-  type Delivery,
-  pruneDeliveries,
-  readDeliveries,
-  readDueDeliveries,
-  recordTry,
-} from '../../app/src/catalog/deliveries.ts';
 import { closeFindings, readFindings, saveFindings } from '../../app/src/catalog/findings.ts';
 import { readIncidents, replaceIncidents } from '../../app/src/catalog/incidents.ts';
 import { readJournals, removeJournal, saveJournal } from '../../app/src/catalog/journals.ts';
+import { sqlOutbox } from '../../app/src/catalog/outbox.ts';
 import { readSummaries } from '../../app/src/catalog/point-summary.ts';
 import { placesOf, readPoints, removePoints, savePoints } from '../../app/src/catalog/points.ts';
 import { readPolicies, savePolicy } from '../../app/src/catalog/policies.ts';
@@ -28,6 +21,7 @@ import { readSizes, saveSize } from '../../app/src/catalog/sizes.ts';
 import { readWindows, replaceWindows } from '../../app/src/catalog/windows.ts';
 import type { Database } from '../../app/src/state/session.ts';
 import type { State } from '../../app/src/state/state.ts';
+import { outboxPromises } from '../../app/src/testing/outbox-promises.ts';
 import { ControlScene } from './control-scene.ts';
 
 let scene: ControlScene;
@@ -335,30 +329,6 @@ test('incidents are exchanged for those of the last tick', async () => {
   expect(await readIncidents(database)).toEqual([incident('b'), incident('c')]);
 });
 
-test('a delivery is due until it was taken, and what went wrong is kept', async () => {
-  const delivery: Delivery<{ text: string }> = {
-    id: '7a0f3d3c-5f7e-4a53-9d83-52c1c9f4b7aa',
-    channel: 'slack',
-    kind: 'slack',
-    incidents: ['a'],
-    message: { text: 'The snapshot failed.' },
-    addedAt: 10,
-    attempts: 0,
-    nextTry: 10,
-    state: 'waiting',
-  };
-  await addDelivery(database, delivery);
-  await addDelivery(database, delivery);
-  expect(await readDueDeliveries(database, 9)).toEqual([]);
-  expect(await readDueDeliveries(database, 10)).toEqual([delivery]);
-  const lastError = { code: 'alert.refused', message: '500' };
-  await recordTry(database, { id: delivery.id, attempts: 1, nextTry: 70, state: 'waiting', lastError });
-  expect(await readDueDeliveries(database, 69)).toEqual([]);
-  expect(await readDeliveries(database, 0)).toEqual([{ ...delivery, attempts: 1, nextTry: 70, lastError }]);
-  await pruneDeliveries(database, 100);
-  await recordTry(database, { id: delivery.id, attempts: 2, nextTry: 70, state: 'delivered' });
-  expect(await readDueDeliveries(database, 100)).toEqual([]);
-  expect(await readDeliveries(database, 0)).toHaveLength(1);
-  await pruneDeliveries(database, 100);
-  expect(await readDeliveries(database, 0)).toEqual([]);
+describe('an outbox in the database', () => {
+  outboxPromises(async () => sqlOutbox(database));
 });

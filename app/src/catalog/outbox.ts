@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import type { Delivery, Outbox } from '../alert/outbox.ts';
 import type { Message } from '../alert/message.ts';
+import type { Delivery, Outbox } from '../alert/outbox.ts';
 import type { Database, Session } from '../state/session.ts';
 import type { ChannelHealth } from '../status/facts.ts';
 import { defined } from './columns.ts';
@@ -38,7 +38,11 @@ export function sqlOutbox(database: Database): Outbox {
 }
 
 /** In the transaction that remembers what was told: both, or neither. */
-export async function addMessages(session: Session, messages: readonly Message[], now: number): Promise<void> {
+export async function addMessages(
+  session: Session,
+  messages: readonly Message[],
+  now: number,
+): Promise<void> {
   for (const message of messages) {
     const { channel } = message;
     await session.execute(
@@ -49,7 +53,9 @@ export async function addMessages(session: Session, messages: readonly Message[]
       'INSERT INTO holdfast.delivery (id, channel, message, added_at, next_try) VALUES ($1, $2, $3, $4, $4)',
       [randomUUID(), channel, JSON.stringify(message), now],
     );
-    await session.execute('INSERT INTO holdfast.channel (name) VALUES ($1) ON CONFLICT DO NOTHING', [channel]);
+    await session.execute('INSERT INTO holdfast.channel (name) VALUES ($1) ON CONFLICT DO NOTHING', [
+      channel,
+    ]);
   }
 }
 

@@ -14,7 +14,11 @@ export async function applyOutcome(database: Database, outcome: TaskOutcome): Pr
   await database.transaction(async (session) => {
     if (added.length > 0) await savePoints(session, added);
     for (const [repository, points] of Map.groupBy(removed, (point) => point.repository)) {
-      await removePoints(session, repository, points.map(({ snapshot }) => snapshot));
+      await removePoints(
+        session,
+        repository,
+        points.map(({ snapshot }) => snapshot),
+      );
     }
     if (survey !== undefined) await applySurvey(session, survey);
     if (examined !== undefined) await applyExamination(session, examined);

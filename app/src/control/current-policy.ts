@@ -1,4 +1,4 @@
-import { type Clock, Failure, isFailure } from '@holdfast/engine';
+import { type Clock, type Failure, isFailure } from '@holdfast/engine';
 import type { Policy } from '../policy/model.ts';
 import { FileWatch, type PolicyText, readPolicyText } from './policy-file.ts';
 

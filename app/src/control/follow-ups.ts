@@ -27,10 +27,20 @@ export function followUps(policy: Policy, last: readonly Run[]): FollowUp[] {
       const before = byName.get(`copy ${copy.name}`);
       // One that was queued after the end of the snapshot carries it, or is being tried again.
       if (before !== undefined && (isOpen(before) || before.queuedAt >= endedAt)) return [];
-      return { kind: 'copy' as const, about: copy.name, cause: 'after snapshot' as const, dueAt: endedAt, notBefore: endedAt, attempt: 1 };
+      return {
+        kind: 'copy' as const,
+        about: copy.name,
+        cause: 'after snapshot' as const,
+        dueAt: endedAt,
+        notBefore: endedAt,
+        attempt: 1,
+      };
     });
   });
-  return [...new Map(carried.map((one) => [one.about, one])).values(), ...last.flatMap((run) => retryOf(policy, run))];
+  return [
+    ...new Map(carried.map((one) => [one.about, one])).values(),
+    ...last.flatMap((run) => retryOf(policy, run)),
+  ];
 }
 
 function retryOf(policy: Policy, run: Run): FollowUp[] {

@@ -113,7 +113,11 @@ async function holdings(session: Session, held: Held): Promise<Holding[]> {
   return found;
 }
 
-async function countOf(session: Session, summaries: readonly PointSummary[], findings: readonly OpenFinding[]) {
+async function countOf(
+  session: Session,
+  summaries: readonly PointSummary[],
+  findings: readonly OpenFinding[],
+) {
   const points = summaries.reduce((sum, { count }) => sum + count, 0);
   const newest = newestOf(summaries.map((summary) => summary.newest));
   const complete = newestOf(summaries.flatMap(({ newestComplete }) => newestComplete ?? []));

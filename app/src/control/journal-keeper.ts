@@ -102,7 +102,11 @@ class JournalWatch implements WorkerAudience {
       seenAt: now,
       since: now,
       restarts: this.#state.restarts + 1,
-      failure: { code: isFailure(error) ? error.code : 'internal', message, ...(hint === undefined ? {} : { hint }) },
+      failure: {
+        code: isFailure(error) ? error.code : 'internal',
+        message,
+        ...(hint === undefined ? {} : { hint }),
+      },
     });
   }
 

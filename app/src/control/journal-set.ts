@@ -34,7 +34,9 @@ export class JournalSet implements AsyncDisposable {
 
   /** Starts what is new, stops what is gone, starts again what is to be kept in another way. */
   async follow(policy: Policy): Promise<void> {
-    const wanted = new Map(policy.sources.filter(({ journal }) => journal !== undefined).map((s) => [s.name, s]));
+    const wanted = new Map(
+      policy.sources.filter(({ journal }) => journal !== undefined).map((s) => [s.name, s]),
+    );
     for (const [name, kept] of this.#kept) {
       const source = wanted.get(name);
       if (source !== undefined && termsOf(source, policy) === kept.terms) continue;
@@ -56,7 +58,12 @@ export class JournalSet implements AsyncDisposable {
   #start(source: SourcePolicy, policy: Policy): Kept {
     const { start, stateDirectory, clock, random, onState, onFinding, onChange } = this.#options;
     const stop = new AbortController();
-    const order: Order = { task: { kind: 'journal', source: source.name }, policy, stateDirectory, findings: [] };
+    const order: Order = {
+      task: { kind: 'journal', source: source.name },
+      policy,
+      stateDirectory,
+      findings: [],
+    };
     const ended = keepJournalRunning({
       source: source.name,
       start: (audience) => start(order, audience),

@@ -1,6 +1,6 @@
 import { type Clock, Failure, isFailure, type Random } from '@holdfast/engine';
-import { removeJournal, readJournals, saveJournal } from '../catalog/journals.ts';
 import { saveFindings } from '../catalog/findings.ts';
+import { readJournals, removeJournal, saveJournal } from '../catalog/journals.ts';
 import { savePolicy } from '../catalog/policies.ts';
 import { pruneRuns } from '../catalog/runs.ts';
 import type { Order } from '../protect/task.ts';
@@ -60,7 +60,8 @@ export async function lead(parts: LeaderParts, signal: AbortSignal): Promise<voi
 
 function journalsOf(parts: LeaderParts): JournalSet {
   const { state, queue, current, clock, random, stateDirectory, start, onTrouble } = parts;
-  const attempt = (work: Promise<unknown>) => void work.catch((error: unknown) => onTrouble(troubleOf(error)));
+  const attempt = (work: Promise<unknown>) =>
+    void work.catch((error: unknown) => onTrouble(troubleOf(error)));
   return new JournalSet({
     start,
     stateDirectory,
@@ -74,7 +75,14 @@ function journalsOf(parts: LeaderParts): JournalSet {
     },
     onChange: ({ repository }) => {
       const now = clock.now();
-      const wish = { kind: 'survey', about: repository, cause: 'gap', dueAt: now, notBefore: now, attempt: 1 } as const;
+      const wish = {
+        kind: 'survey',
+        about: repository,
+        cause: 'gap',
+        dueAt: now,
+        notBefore: now,
+        attempt: 1,
+      } as const;
       attempt(queue.enqueue(newRun(current.loaded.policy, wish)));
     },
   });

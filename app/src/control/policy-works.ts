@@ -22,11 +22,9 @@ export function worksOf(policy: Policy, handled: ReadonlyMap<string, number>): P
     ...policy.sources.map(({ name, snapshot }) => {
       return { kind: 'snapshot', about: name, schedule: snapshot, firstSight: 'run' } as const;
     }),
-    ...policy.copies.flatMap((copy) => {
+    ...policy.copies.map((copy) => {
       const schedule = copySchedule(copy, policy);
-      return schedule === undefined
-        ? []
-        : ({ kind: 'copy', about: copy.name, schedule, firstSight: 'run' } as const);
+      return { kind: 'copy', about: copy.name, schedule, firstSight: 'run' } as const;
     }),
     ...policy.copies.map(({ name }) => {
       return { kind: 'verify', about: name, schedule: DAILY, firstSight: 'wait' } as const;
@@ -81,17 +79,18 @@ export function scopeOf(policy: Policy, kind: RunKind, about: string): RunScope 
 }
 
 /** What a journal adds between snapshots is carried twice in an RPO: as old as the interval, and half for the way. */
-function copySchedule({ after, sources }: CopyPolicy, policy: Policy): Schedule | undefined {
+function copySchedule({ after, sources }: CopyPolicy, policy: Policy): Schedule {
   if (after !== 'each snapshot') return after;
   const rpos = policy.sources.flatMap(({ name, journal, objective: { rpo } }) =>
     journal !== undefined && rpo !== undefined && sources.includes(name) ? [rpo] : [],
   );
-  if (rpos.length === 0) return undefined;
+  if (rpos.length === 0) return NEVER;
   const interval = Math.max(SHORTEST_INTERVAL, Math.floor(Math.min(...rpos) / 2));
   return { when: { kind: 'every', interval }, jitter: 0, missed: 'once' };
 }
 
 const HOUR_MS = 3_600_000;
 const SHORTEST_INTERVAL = 1000;
+const NEVER: Schedule = { when: { kind: 'never' }, jitter: 0, missed: 'skip' };
 const HOURLY: Schedule = { when: { kind: 'every', interval: HOUR_MS }, jitter: HOUR_MS / 4, missed: 'once' };
 const DAILY: Schedule = { when: { kind: 'every', interval: 24 * HOUR_MS }, jitter: HOUR_MS, missed: 'once' };

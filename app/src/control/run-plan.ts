@@ -47,17 +47,20 @@ export function planRun(kind: RunKind, about: string, dueAt: number, policy: Pol
  * Pure: which part of the data is read at `dueAt`, so that with a check each day all of it is read in `everything`
  * milliseconds; `of: 0` where none is to be read. It follows from the time alone: nothing has to be remembered.
  */
-export function partAt(
-  dueAt: number,
-  everything: number,
-): { readonly part: number; readonly of: number } {
+export function partAt(dueAt: number, everything: number): { readonly part: number; readonly of: number } {
   if (everything <= 0) return { part: 0, of: 0 };
   const of = Math.max(1, Math.round(everything / DAY_MS));
   return { part: (Math.floor(dueAt / DAY_MS) % of) + 1, of };
 }
 
 function step(task: Task): PlannedStep {
-  return { name: task.kind, order: { kind: 'task', task }, runs: 'when all is well', once: false, decides: true };
+  return {
+    name: task.kind,
+    order: { kind: 'task', task },
+    runs: 'when all is well',
+    once: false,
+    decides: true,
+  };
 }
 
 /** What comes after the work is done, and does not make it undone when it fails. */

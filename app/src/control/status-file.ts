@@ -18,16 +18,23 @@ export async function writeStatusFile(stateDirectory: string, status: Status): P
 export async function readStatusFile(stateDirectory: string): Promise<Status> {
   const file = path.join(stateDirectory, NAME);
   try {
-    const { version, status } = JSON.parse(await readFile(file, 'utf8')) as { version: number; status: Status };
+    const { version, status } = JSON.parse(await readFile(file, 'utf8')) as {
+      version: number;
+      status: Status;
+    };
     if (version !== VERSION) throw new Error('another version of Holdfast wrote it');
     return status;
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
-    throw new Failure('state.missing', code === 'ENOENT' ? 'nothing is known yet' : `what is known cannot be read: ${message}`, {
-      subject: file,
-      hint: 'Is holdfast up running, and with this state directory? Name it with --state.',
-      cause: error,
-    });
+    throw new Failure(
+      'state.missing',
+      code === 'ENOENT' ? 'nothing is known yet' : `what is known cannot be read: ${message}`,
+      {
+        subject: file,
+        hint: 'Is holdfast up running, and with this state directory? Name it with --state.',
+        cause: error,
+      },
+    );
   }
 }
 

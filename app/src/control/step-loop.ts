@@ -1,7 +1,7 @@
-import { Failure, type Clock } from '@holdfast/engine';
+import { type Clock, Failure } from '@holdfast/engine';
 import type { Policy } from '../policy/model.ts';
-import { type MayStart, type RunQueue, STEP_CHANNEL, type TakenStep } from '../queue/run-queue.ts';
 import type { UnfinishedRun } from '../queue/new-run.ts';
+import { type MayStart, type RunQueue, STEP_CHANNEL, type TakenStep } from '../queue/run-queue.ts';
 import { admit, type RunClaim } from '../schedule/admission.ts';
 import type { State } from '../state/state.ts';
 import { scopeOf } from './policy-works.ts';

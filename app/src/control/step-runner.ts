@@ -1,7 +1,7 @@
 import { type Clock, Failure, isFailure } from '@holdfast/engine';
 import { readFindings } from '../catalog/findings.ts';
-import { readEndedRuns } from '../catalog/runs.ts';
 import type { RunFailure } from '../catalog/records.ts';
+import { readEndedRuns } from '../catalog/runs.ts';
 import type { Policy } from '../policy/model.ts';
 import type { Order, TaskOutcome } from '../protect/task.ts';
 import type { StepOutcome } from '../queue/new-run.ts';
@@ -34,7 +34,11 @@ export type StepEnd = StepOutcome | 'given back' | 'lost';
  * answer is that somebody else has it by now, or that the run was cancelled, the work is stopped. Aborting `signal`
  * stops it cleanly and gives the step back, so that whoever comes next takes it, unless it must never run twice.
  */
-export async function runStep(step: TakenStep, parts: StepRunnerParts, signal: AbortSignal): Promise<StepEnd> {
+export async function runStep(
+  step: TakenStep,
+  parts: StepRunnerParts,
+  signal: AbortSignal,
+): Promise<StepEnd> {
   const { queue } = parts;
   const stop = new AbortController();
   const beats = beatUntil(step, parts, stop);
@@ -121,7 +125,8 @@ const WHY = {
 } as const;
 
 function failureOf(error: unknown): RunFailure {
-  if (!isFailure(error)) return { code: 'internal', message: error instanceof Error ? error.message : String(error) };
+  if (!isFailure(error))
+    return { code: 'internal', message: error instanceof Error ? error.message : String(error) };
   const { code, message, hint } = error;
   return { code, message, ...(hint === undefined ? {} : { hint }) };
 }

@@ -45,7 +45,10 @@ export async function tick({ database, queue, policy, now }: TickParts): Promise
       if ((await queue.enqueueIn(session, run)) !== 'already there') queued.push(run);
     }
     const turnedBack = decision.handled.filter(({ name, at }) => at < (marks.get(name) ?? at));
-    await removeMarks(session, turnedBack.map(({ name }) => name));
+    await removeMarks(
+      session,
+      turnedBack.map(({ name }) => name),
+    );
     await saveMarks(session, new Map(decision.handled.map(({ name, at }) => [name, at])));
   });
   return { queued, passedOver: decision.passedOver };

@@ -1,8 +1,8 @@
 import type { Clock, Random } from '@holdfast/engine';
-import { deliverDue } from '../alert/delivery.ts';
-import { decideAlerts } from '../alert/decision.ts';
-import type { Incident, Problem } from '../alert/incident.ts';
 import type { Send } from '../alert/channel/sending.ts';
+import { decideAlerts } from '../alert/decision.ts';
+import { deliverDue } from '../alert/delivery.ts';
+import type { Incident, Problem } from '../alert/incident.ts';
 import { readBeat, saveBeat } from '../catalog/beat.ts';
 import { readIncidents, replaceIncidents } from '../catalog/incidents.ts';
 import { addMessages, pruneDeliveries, sqlOutbox } from '../catalog/outbox.ts';

@@ -1,8 +1,8 @@
 import { check, verifyCopy } from './check.ts';
 import { carryCopy } from './copy.ts';
+import { forgetPoints } from './forget.ts';
 import type { Duty } from './hands.ts';
 import { followJournal } from './journal.ts';
-import { forgetPoints } from './forget.ts';
 import { prune } from './prune.ts';
 import { saveLedger } from './record.ts';
 import { takeSnapshot } from './snapshot.ts';

@@ -1,7 +1,7 @@
 import type { CheckFinding } from '@holdfast/engine';
-import { formatBytes, formatCounted } from '../cli/format.ts';
 import type { OpenFinding } from '../catalog/records.ts';
-import { type Duty, copyNamed, repositoryNamed } from './hands.ts';
+import { formatBytes, formatCounted } from '../cli/format.ts';
+import { copyNamed, type Duty, repositoryNamed } from './hands.ts';
 import type { TaskOutcome } from './task.ts';
 
 /** A part of the data, so that all of it is read once in so many checks. */

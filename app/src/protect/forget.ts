@@ -115,7 +115,11 @@ function decide(
 }
 
 /** The policy is the consent; what goes is on record with the run, and comes back with `repo forget --undo` for a day. */
-async function forget({ hands, work }: Duty, access: RepositoryAccess, snapshots: readonly string[]): Promise<void> {
+async function forget(
+  { hands, work }: Duty,
+  access: RepositoryAccess,
+  snapshots: readonly string[],
+): Promise<void> {
   await using planned = await hands.operations.planForget(
     access,
     { snapshots: snapshots.filter(isId), groupBy: [], maxUnused: { kind: 'unlimited' }, keepDelete: 0 },

@@ -1,7 +1,7 @@
-import type { CommandParts } from '../cli/command-table.ts';
-import type { RepositoryAccess } from '../cli/repository-options.ts';
 import { Failure } from '@holdfast/engine';
 import type { Work } from '../cli/command-frame.ts';
+import type { CommandParts } from '../cli/command-table.ts';
+import type { RepositoryAccess } from '../cli/repository-options.ts';
 import type { LabelMachine } from '../operations/files/snapshot-labels.ts';
 import type { AccessMachine } from '../operations/repository-access.ts';
 import type { CopyPolicy, PlainOrSecret, Policy, RepositoryPolicy, SourcePolicy } from '../policy/model.ts';

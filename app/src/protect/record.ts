@@ -1,9 +1,9 @@
 import { forgetSnapshots, type Repository, type StoredSnapshot } from '@holdfast/engine';
 import type { OpenFinding, Run } from '../catalog/records.ts';
+import { formatCounted } from '../cli/format.ts';
 import { labelsOf } from '../operations/files/snapshot-labels.ts';
 import { openAccess } from '../operations/repository-access.ts';
 import { saveDocuments } from '../snapshot/save-documents.ts';
-import { formatCounted } from '../cli/format.ts';
 import { type Duty, repositoryNamed } from './hands.ts';
 import { NOTHING_CHANGED, type TaskOutcome } from './task.ts';
 

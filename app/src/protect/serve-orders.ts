@@ -1,6 +1,6 @@
 import { Failure } from '@holdfast/engine';
-import type { ProgressSample } from '../cli/progress.ts';
 import { failureFrom } from '../cli/failure-report.ts';
+import type { ProgressSample } from '../cli/progress.ts';
 import { carryOut } from './carry-out.ts';
 import type { Hands } from './hands.ts';
 import type { Order } from './task.ts';

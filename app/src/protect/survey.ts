@@ -37,13 +37,21 @@ export async function surveyRepository(duty: Duty, name: string): Promise<TaskOu
   };
 }
 
-async function lookInside({ hands, work }: Duty, { name, capacity }: RepositoryPolicy, access: RepositoryAccess) {
+async function lookInside(
+  { hands, work }: Duty,
+  { name, capacity }: RepositoryPolicy,
+  access: RepositoryAccess,
+) {
   await using opened = await openAccess(access, { intent: 'read', ...work }, hands.machine);
   const { repository, signal } = opened;
   const points = pointsOf(name, await repository.loadSnapshots(signal));
   const bytes = await bytesOf(repository.backend, signal);
   const free = await freeBytes(access, repository, bytes, capacity);
-  const size: Omit<RepositorySize, 'at'> = { repository: name, bytes, ...(free === undefined ? {} : { free }) };
+  const size: Omit<RepositorySize, 'at'> = {
+    repository: name,
+    bytes,
+    ...(free === undefined ? {} : { free }),
+  };
   return { points, size };
 }
 

@@ -1,6 +1,6 @@
+import type { OpenFinding, Point, RecoveryWindow, RepositorySize, RunResult } from '../catalog/records.ts';
 import type { Policy } from '../policy/model.ts';
 import type { Ledger } from './record.ts';
-import type { OpenFinding, Point, RecoveryWindow, RepositorySize, RunResult } from '../catalog/records.ts';
 
 /**
  * One thing that a worker does, by names of the policy: the policy of the moment comes with it, so that a task that

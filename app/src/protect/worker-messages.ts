@@ -1,5 +1,5 @@
-import type { ProgressSample } from '../cli/progress.ts';
 import type { RunFailure } from '../catalog/records.ts';
+import type { ProgressSample } from '../cli/progress.ts';
 import type { Order, TaskOutcome } from './task.ts';
 
 /**

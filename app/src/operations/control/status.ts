@@ -6,5 +6,6 @@ import { type PlaceMachine, stateDirectory } from './place.ts';
 
 /** Asks nobody but the file that the control plane writes with each judgement. */
 export function readStatus(machine: PlaceMachine & Pick<Machine, 'clock'>): ReadStatus {
-  return async (options) => asOfNow(await readStatusFile(stateDirectory(options, machine)), machine.clock.now());
+  return async (options) =>
+    asOfNow(await readStatusFile(stateDirectory(options, machine)), machine.clock.now());
 }

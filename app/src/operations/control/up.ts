@@ -5,15 +5,17 @@ import type { RunUp } from '../../cli/commands/up.ts';
 import { formatCounted, formatDuration } from '../../cli/format.ts';
 import { type ControlAudience, runControlPlane } from '../../control/control-plane.ts';
 import { CurrentPolicy } from '../../control/current-policy.ts';
-import type { StepEnd } from '../../control/step-runner.ts';
 import { writeStatusFile } from '../../control/status-file.ts';
+import type { StepEnd } from '../../control/step-runner.ts';
 import { Watch } from '../../control/watch.ts';
 import { startWorker } from '../../control/worker-process.ts';
+import type { Policy } from '../../policy/model.ts';
 import type { TakenStep } from '../../queue/run-queue.ts';
-import { openState } from '../../state/state.ts';
 import { resolveText } from '../../secrets/resolve-secret.ts';
+import { openState } from '../../state/state.ts';
 import type { Machine } from '../machine.ts';
-import { parseOrRefuse } from './load-policy.ts';
+import { gatherFacts } from '../policy/gather-facts.ts';
+import { goodPolicy } from './load-policy.ts';
 import { policyFile, stateDirectory } from './place.ts';
 
 export function runUp(machine: Machine): RunUp {
@@ -21,7 +23,11 @@ export function runUp(machine: Machine): RunUp {
     const { clock, random, environment, hostname, program } = machine;
     const startedAt = clock.now();
     const file = policyFile(options, machine);
-    const current = await CurrentPolicy.open({ file, clock, parse: async (text) => parseOrRefuse(text, machine) });
+    const current = await CurrentPolicy.open({
+      file,
+      clock,
+      parse: (text) => goodPolicy(text, machine, work.signal),
+    });
     const directory = stateDirectory(options, machine);
     const databaseUrl = environment['DATABASE_URL'];
     await using state = await openState({
@@ -37,6 +43,7 @@ export function runUp(machine: Machine): RunUp {
         `${formatCounted(policy.repositories.length, 'repository', 'repositories')}, ready in ${formatDuration(clock.now() - startedAt)}`,
       [{ type: 'event', event: 'ready', stack: policy.stack, milliseconds: clock.now() - startedAt }],
     );
+    const spools = await spoolsOf(current.loaded.policy, machine, work.signal);
     const watch = new Watch({
       database: state.database,
       current,
@@ -48,7 +55,7 @@ export function runUp(machine: Machine): RunUp {
           clock,
           readValue: (reference, signal) => resolveText(reference, { environment, signal }),
         }),
-      spools: () => [],
+      spools: () => spools,
       onStatus: (status) => writeStatusFile(directory, status),
       signal: work.signal,
     });
@@ -68,6 +75,15 @@ export function runUp(machine: Machine): RunUp {
   };
 }
 
+/** Whose spools do not survive their source's host: this machine's, where the source is here as well. */
+async function spoolsOf(policy: Policy, machine: Machine, signal: AbortSignal) {
+  const { sources } = await gatherFacts(policy, { machine, signal, probe: false });
+  return [...sources].map(([source, { hosts }]) => ({
+    source,
+    onSourceHost: hosts.some(({ here }) => here),
+  }));
+}
+
 function audienceOf({ progress }: Work, clock: Machine['clock']): ControlAudience {
   const tell = (line: string, record: Record<string, unknown>) =>
     progress.note(`${timeOf(clock.now())}  ${line}`, [{ type: 'event', time: clock.now(), ...record }]);
@@ -76,17 +92,22 @@ function audienceOf({ progress }: Work, clock: Machine['clock']): ControlAudienc
     leading: (leads) => tell(leads ? 'leading' : 'another control plane leads', { event: 'leading', leads }),
     tick: ({ queued, passedOver }) => {
       for (const { kind, about, cause } of queued) {
-        if (cause !== 'schedule') tell(`${kind} ${about} queued: ${cause}`, { event: 'queued', kind, about, cause });
+        if (cause !== 'schedule')
+          tell(`${kind} ${about} queued: ${cause}`, { event: 'queued', kind, about, cause });
       }
       for (const { name, why } of passedOver) tell(`${name}: ${why}`, { event: 'passed-over', name, why });
     },
     began: (step) => tell(`${named(step)} …`, { event: 'began', ...recordOf(step) }),
     note: (step, line) => tell(`${named(step)}: ${line}`, { event: 'note', ...recordOf(step), line }),
-    ended: (step, end) => tell(`${named(step)} ${wordFor(end)}`, { event: 'ended', ...recordOf(step), ...outcomeRecord(end) }),
+    ended: (step, end) =>
+      tell(`${named(step)} ${wordFor(end)}`, { event: 'ended', ...recordOf(step), ...outcomeRecord(end) }),
     policy: (outcome) =>
       outcome === 'changed'
         ? tell('the policy has changed: taken over', { event: 'policy' })
-        : tell(`▲ the policy has changed and is refused, the old one stays: ${outcome.message}`, failed('policy', outcome)),
+        : tell(
+            `▲ the policy has changed and is refused, the old one stays: ${outcome.message}`,
+            failed('policy', outcome),
+          ),
     trouble: (failure) => tell(`▲ ${failure.message}`, failed('trouble', failure)),
   };
 }

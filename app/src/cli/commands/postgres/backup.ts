@@ -1,4 +1,11 @@
-import { Failure, type Finding, type Id, type SnapshotSummary, type StoredSnapshot, shortId } from '@holdfast/engine';
+import {
+  Failure,
+  type Finding,
+  type Id,
+  type SnapshotSummary,
+  type StoredSnapshot,
+  shortId,
+} from '@holdfast/engine';
 import { type Command, Option } from 'commander';
 import {
   accessFor,
