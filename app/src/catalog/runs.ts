@@ -40,6 +40,11 @@ export async function readEndedRuns(session: Session): Promise<Run[]> {
   return await readRunRows(session, 'SELECT * FROM holdfast.run WHERE ended_at IS NOT NULL');
 }
 
+/** One of them, whatever its state. */
+export async function readRun(session: Session, id: string): Promise<Run | undefined> {
+  return (await readRunRows(session, 'SELECT * FROM holdfast.run WHERE id = $1', [id]))[0];
+}
+
 /** Newest first. */
 export async function readRuns(
   session: Session,

@@ -1,3 +1,4 @@
+import * as backupNow from './commands/backup.ts';
 import * as demo from './commands/demo.ts';
 import * as doctorPostgres from './commands/doctor/postgres.ts';
 import * as doctorStorage from './commands/doctor/storage.ts';
@@ -34,6 +35,7 @@ import * as repairPacks from './commands/repo/repair/packs.ts';
 import * as repairSnapshots from './commands/repo/repair/snapshots.ts';
 import * as stats from './commands/repo/stats.ts';
 import * as unlock from './commands/repo/unlock.ts';
+import * as runs from './commands/runs.ts';
 import * as serve from './commands/serve.ts';
 import * as status from './commands/status.ts';
 import * as up from './commands/up.ts';
@@ -80,6 +82,8 @@ export interface CommandParts {
   readonly serveOrders: worker.ServeOrders;
   readonly runUp: up.RunUp;
   readonly readStatus: status.ReadStatus;
+  readonly backupNow: backupNow.BackupNow;
+  readonly listRuns: runs.ListRuns;
 }
 
 /** Every command with its part. */
@@ -171,6 +175,8 @@ export function commandTable(parts: CommandParts): Registration[] {
     { group: [], define: (parent, context) => serve.define(parent, context, parts.serveRepositories) },
     { group: [], define: (parent, context) => up.define(parent, context, parts.runUp) },
     { group: [], define: (parent, context) => status.define(parent, context, parts.readStatus) },
+    { group: [], define: (parent, context) => backupNow.define(parent, context, parts.backupNow) },
+    { group: [], define: (parent, context) => runs.define(parent, context, parts.listRuns) },
     { group: [], define: (parent) => worker.define(parent, parts.serveOrders) },
     { group: [], define: help.define },
   ];

@@ -1,5 +1,7 @@
 import type { CommandParts } from '../cli/command-table.ts';
 import { runDemo } from '../demo/run-demo.ts';
+import { backupNow } from './control/backup.ts';
+import { listRuns } from './control/runs.ts';
 import { readStatus } from './control/status.ts';
 import { runUp } from './control/up.ts';
 import { serveOrders } from './control/worker.ts';
@@ -76,5 +78,12 @@ export function operations(machine: Machine): CommandParts {
     changePassword: changePassword(machine),
     serveRepositories: serveRepositories(machine),
   };
-  return { ...parts, runUp: runUp(machine), readStatus: readStatus(machine), serveOrders: serveOrders(machine, parts) };
+  return {
+    ...parts,
+    runUp: runUp(machine),
+    readStatus: readStatus(machine),
+    backupNow: backupNow(machine),
+    listRuns: listRuns(machine),
+    serveOrders: serveOrders(machine, parts),
+  };
 }

@@ -40,6 +40,8 @@ export const failureTable = {
   'spool.foreign': { exitCode: 1, http: 409, retry: false },
   'spool.locked': { exitCode: 1, http: 423, retry: false },
   'state.unavailable': { exitCode: 1, http: 503, retry: true },
+  'run.failed': { exitCode: 1, http: 500, retry: false },
+  'run.not-found': { exitCode: 1, http: 404, retry: false },
   'state.missing': { exitCode: 1, http: 404, retry: false },
   'state.unsupported': { exitCode: 1, http: 501, retry: false },
   'state.version': { exitCode: 1, http: 409, retry: false },

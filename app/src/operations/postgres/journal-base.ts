@@ -42,7 +42,10 @@ export async function takeBase(beginning: StreamBeginning, parts: BaseParts): Pr
   const { snapshot } = await backUpBase(repository, {
     address,
     clock: machine.clock,
-    labels: labelsOf({ host: request.host ?? hostOf(address, machine), tag: [BASE_TAGS, ...(request.tag ?? [])] }, machine),
+    labels: labelsOf(
+      { host: request.host ?? hostOf(address, machine), tag: [BASE_TAGS, ...(request.tag ?? [])] },
+      machine,
+    ),
     checkpoint,
     retryLock,
     signal,

@@ -15,6 +15,7 @@ import {
   WritingSession,
   withWriteLock,
 } from '@holdfast/engine';
+import { type Attributes, ContentTree } from '../../../snapshot/content-tree.ts';
 import type { ReplicationSession } from '../connection/replication-session.ts';
 import { type ServerAddress, serverName } from '../connection/server-address.ts';
 import { sqlStateOf } from '../connection/server-error.ts';
@@ -29,7 +30,6 @@ import type { BaseRequest, LogPosition } from './base-stream.ts';
 import { basePath, EarlierBase, findEarlierBase, NotResolvable, type WholeBecause } from './earlier-base.ts';
 import { FileResolver } from './file-resolver.ts';
 import { BaseReceiver, PAGE_CHUNK, type ReceivedBase } from './receiver.ts';
-import { type Attributes, ContentTree } from '../../../snapshot/content-tree.ts';
 import { rangesBetween, WalSummaries } from './wal-summaries.ts';
 
 export interface BaseBackupOptions {

@@ -8,6 +8,7 @@ import {
   type Id,
   isFailure,
 } from '@holdfast/engine';
+import type { Attributes, ContentTree } from '../../../snapshot/content-tree.ts';
 import type { ReplicationSession } from '../connection/replication-session.ts';
 import type { ServerFacts } from '../server/server-facts.ts';
 import { labelOfWhole } from './backup-label.ts';
@@ -26,7 +27,6 @@ import { type BaseManifest, type ManifestFile, parseManifest, rewriteManifest } 
 import { isRewrittenInPlace } from './relation-file.ts';
 import { BaseSums } from './sums.ts';
 import { type TarEntry, tarEntries } from './tar-entries.ts';
-import type { Attributes, ContentTree } from '../../../snapshot/content-tree.ts';
 
 /** What is asked of a writing session: to cut a stream and to store its pieces while the next is read. */
 export interface ContentWriter {
