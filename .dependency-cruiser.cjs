@@ -44,6 +44,19 @@ module.exports = {
       to: { path: '^engine/', pathNot: String.raw`^engine/src/(testing/)?index\.ts$` },
     },
     {
+      name: 'judging-touches-nothing',
+      comment:
+        'What judges and decides who is told takes facts and the time; it reads no file and asks nobody.',
+      severity: 'error',
+      from: {
+        path: '^app/src/(status/|alert/(decision|routing|wording|message|incident)[.])',
+        pathNot: tests,
+      },
+      to: {
+        path: '^(node:)?(fs|net|tls|https?|dgram|child_process|worker_threads)(/|$)|node_modules/(pg|kysely)/',
+      },
+    },
+    {
       name: 'app-cli-below-main',
       comment: 'app/src/main.ts composes; nothing imports it.',
       severity: 'error',

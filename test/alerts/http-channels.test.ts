@@ -129,7 +129,12 @@ describe('a receiver', () => {
     expect(await send(slack(), 100)).toMatchObject({ ok: false, message: 'it did not answer within 0.1 s' });
   });
 
-  test('that begins an answer and never ends it is given up in time', async () => {
+  test('that took the message and does not come to the end of its thanks has taken it', async () => {
+    sink.answer((response) => response.writeHead(200).write('x'));
+    expect(await send(slack())).toEqual({ ok: true });
+  });
+
+  test('that begins a refusal and never ends it is given up in time', async () => {
     sink.answer((response) => response.writeHead(500).write('x'));
     expect(await send(slack(), 100)).toMatchObject({ ok: false });
   });

@@ -51,11 +51,13 @@ export async function runHook(
     stream?.on('data', (bytes: Buffer) => output.add(bytes));
   }
   const limit = AbortSignal.timeout(hook.timeout);
+  // Both before anything is awaited: an event that nobody waits for yet is gone.
   const ended = endOf(child);
+  const closed = new Promise((resolve) => child.once('close', resolve));
   const cause = await Promise.race([ended, firstOf(signal, limit)]);
   if (cause === 'told') await stopGroup(child, ended, surroundings.grace ?? GRACE);
   const end = await ended;
-  await Promise.race([closed(child), delay(LAST_WORDS, undefined, { ref: false })]);
+  await Promise.race([closed, delay(LAST_WORDS)]);
   child.stdout?.destroy();
   child.stderr?.destroy();
   return {
@@ -90,10 +92,6 @@ function firstOf(...signals: readonly AbortSignal[]): Promise<'told'> {
     any.addEventListener('abort', () => resolve('told'), { once: true });
     if (any.aborted) resolve('told');
   });
-}
-
-function closed(child: ChildProcess): Promise<void> {
-  return new Promise((resolve) => child.once('close', () => resolve()));
 }
 
 /** The shell may go at TERM while what it started does not: the group counts. */

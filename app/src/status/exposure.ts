@@ -3,7 +3,7 @@ import type { RecoveryWindow } from '../catalog/records.ts';
 import { formatDuration } from '../cli/format.ts';
 import type { Policy, SourcePolicy } from '../policy/model.ts';
 import type { Facts, Holding } from './facts.ts';
-import { journalOf, windowsOf } from './journal.ts';
+import { journalOf, openGapOf, windowsOf } from './journal.ts';
 import { copyGrace, runGrace, UNKNOWN_INTERVAL } from './patience.ts';
 import type { Exposures } from './status.ts';
 import { intervalOf, workOf } from './work.ts';
@@ -27,7 +27,11 @@ export function holdingOf(facts: Facts, source: string, repository: string): Hol
 export function exposuresOf(policy: Policy, source: SourcePolicy, facts: Facts, now: number): Exposures {
   const journal = source.journal === undefined ? undefined : journalOf(facts, source.name);
   const spool =
-    journal?.spoolMoment === undefined || sharesHost(source, facts) ? undefined : now - journal.spoolMoment;
+    journal?.spoolMoment === undefined ||
+    sharesHost(source, facts) ||
+    openGapOf(facts, source.name, source.repository) !== undefined
+      ? undefined
+      : now - journal.spoolMoment;
   const homes = homesOf(policy, source);
   const measured = homes
     .map((repository) => ({ repository, milliseconds: exposureAt(repository, source, facts, now) }))
@@ -62,7 +66,9 @@ function newestMoment(repository: string, source: SourcePolicy, facts: Facts): n
   const good = holdingOf(facts, source.name, repository)?.newestGood?.time;
   if (source.journal === undefined || good === undefined) return good;
   const window = windowsOf(facts, source.name, repository).at(-1)?.to ?? good;
-  const shipped = journalOf(facts, source.name)?.repositoryMoment ?? 0;
+  // Behind a gap the journal leads nowhere, however fresh it is.
+  const gap = openGapOf(facts, source.name, source.repository);
+  const shipped = gap === undefined ? (journalOf(facts, source.name)?.repositoryMoment ?? 0) : 0;
   const home = windowsOf(facts, source.name, source.repository).at(-1);
   // A database at rest makes no slices. Who has all that there is, is as far as the journal says.
   const complete = repository === source.repository || reaches(window, home);

@@ -1,7 +1,8 @@
-import type { JournalState, RecoveryWindow } from '../catalog/records.ts';
+import type { JournalState, OpenFinding, RecoveryWindow } from '../catalog/records.ts';
 import { formatAge, formatTime } from '../cli/format.ts';
 import type { SourcePolicy } from '../policy/model.ts';
 import type { Facts } from './facts.ts';
+import { GAP } from './findings.ts';
 import { DAY, MINUTE, SILENCE } from './patience.ts';
 import type { Evidence } from './verdict.ts';
 import { type Moment, withStop } from './work.ts';
@@ -28,7 +29,7 @@ export function judgeJournal(evidence: Evidence, source: SourcePolicy, facts: Fa
   if (journal === undefined) evidence.miss(`The journal of ${source.name} has not been seen.`);
   else judgeState(evidence, source, journal, moment);
   if (facts.windows === undefined) evidence.miss('Recovery windows were not read.');
-  else judgeGaps(evidence, source, windowsOf(facts, source.name, source.repository), moment);
+  else judgeGaps(evidence, source, facts, moment);
 }
 
 function judgeState(
@@ -38,6 +39,19 @@ function judgeState(
   { now, timezone }: Moment,
 ): void {
   evidence.look('journal', journal.seenAt);
+  const key = `source ${source.name}: journal stopped`;
+  if (now - journal.seenAt > MOST_WAIT) {
+    evidence.add({
+      key,
+      severity: 'critical',
+      about: source.name,
+      code: 'journal.stopped',
+      message: `The journal of ${source.name} showed its last sign of life ${formatAge(journal.seenAt, now)}.`,
+      hint: 'Is holdfast up running? It starts a journal again that has ended.',
+      since: journal.seenAt,
+    });
+    return;
+  }
   if (now - journal.seenAt > SILENCE) {
     evidence.miss(
       `The journal of ${source.name} showed its last sign of life ${formatAge(journal.seenAt, now)}.`,
@@ -49,7 +63,7 @@ function judgeState(
   const reason = journal.failure === undefined ? '.' : `: ${withStop(journal.failure.message)}`;
   const verb = journal.state === 'stopped' ? 'has been stopped' : 'has not been streaming';
   evidence.add({
-    key: `source ${source.name}: journal stopped`,
+    key,
     severity: 'critical',
     about: source.name,
     code: 'journal.stopped',
@@ -59,26 +73,47 @@ function judgeState(
   });
 }
 
-function judgeGaps(
-  evidence: Evidence,
-  source: SourcePolicy,
-  windows: readonly RecoveryWindow[],
-  { now, timezone }: Moment,
-): void {
+/** The gap that no new base has ended yet: nothing behind it can be restored. */
+export function openGapOf(facts: Facts, source: string, repository: string): OpenFinding | undefined {
+  const newest = windowsOf(facts, source, repository).at(-1);
+  return facts.findings?.find(
+    (finding) =>
+      finding.code === GAP &&
+      finding.source === source &&
+      (newest === undefined || newest.from <= finding.foundAt),
+  );
+}
+
+function judgeGaps(evidence: Evidence, source: SourcePolicy, facts: Facts, moment: Moment): void {
+  const { now, timezone } = moment;
+  const windows = windowsOf(facts, source.name, source.repository);
   const newest = windows.at(-1);
   const before = windows.at(-2);
+  const problem = (since: number) => ({
+    key: `source ${source.name}: journal gap`,
+    about: source.name,
+    code: GAP,
+    since,
+  });
+  const open = openGapOf(facts, source.name, source.repository);
+  if (open !== undefined) {
+    evidence.add({
+      ...problem(open.foundAt),
+      severity: 'critical',
+      message: `The journal of ${source.name} has a gap since ${formatTime(open.foundAt, timezone)}: no later moment can be restored.`,
+      hint: 'A new base is taken by itself and ends it. Look at: holdfast runs',
+    });
+  }
   if (newest === undefined) {
     evidence.miss(`No moment of ${source.name} is known to be restorable.`);
     return;
   }
-  if (before === undefined || newest.from <= before.to || now - newest.from > GAP_IN_SIGHT) return;
+  const recent = before !== undefined && newest.from > before.to && now - newest.from <= GAP_IN_SIGHT;
+  if (!recent || open !== undefined) return;
   evidence.add({
-    key: `source ${source.name}: journal gap ${before.to}`,
+    ...problem(before.to),
     severity: 'warning',
-    about: source.name,
-    code: 'journal.gap',
     message: `No moment of ${source.name} between ${formatTime(before.to, timezone)} and ${formatTime(newest.from, timezone)} can be restored: the journal has a gap there.`,
     hint: 'A new base has ended it: every moment since can be restored again.',
-    since: before.to,
   });
 }

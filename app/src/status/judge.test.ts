@@ -72,7 +72,7 @@ const troubles: readonly Trouble[] = [
     facts: withWork('retention', 'main', { previousDue: NOW - 2 * HOUR, nextDue: NOW + 22 * HOUR }),
     code: 'run.missed',
     about: 'main',
-    verdict: 'broken',
+    verdict: 'at risk',
   },
   {
     name: 'a run that was queued long ago and has not begun',
@@ -154,6 +154,13 @@ const troubles: readonly Trouble[] = [
     verdict: 'broken',
   },
   {
+    name: 'a journal that has gone silent, whatever it said last',
+    facts: withJournal({ seenAt: NOW - 10 * MINUTE }),
+    code: 'journal.stopped',
+    about: 'metadata',
+    verdict: 'broken',
+  },
+  {
     name: 'a gap that a new base has ended',
     facts: healthyFacts({
       windows: [
@@ -165,6 +172,27 @@ const troubles: readonly Trouble[] = [
     code: 'journal.gap',
     about: 'metadata',
     verdict: 'at risk',
+  },
+  {
+    name: 'a gap behind which nothing can be restored yet, however fresh the journal is',
+    facts: healthyFacts({ findings: [{ ...damage, code: 'journal.gap', source: 'metadata' }] }),
+    code: 'journal.gap',
+    about: 'metadata',
+    verdict: 'broken',
+  },
+  {
+    name: 'more at stake behind a gap than was promised',
+    facts: withJournal({}, HOUR, [{ ...damage, code: 'journal.gap', source: 'metadata' }]),
+    code: 'rpo.exceeded',
+    about: 'metadata',
+    verdict: 'broken',
+  },
+  {
+    name: 'damage at the source',
+    facts: healthyFacts({ findings: [{ ...damage, code: 'postgres.page-damaged', source: 'metadata' }] }),
+    code: 'postgres.page-damaged',
+    about: 'metadata',
+    verdict: 'broken',
   },
   {
     name: 'a copy that lags behind',
@@ -464,8 +492,12 @@ function withHolding(source: string, change: (repository: string, holding: Holdi
 }
 
 /** As the journal says of itself; `shipped`: so old is what has reached the repositories. */
-function withJournal(changes: Partial<Facts['journals'][number]>, shipped?: number): Facts {
-  const facts = healthyFacts();
+function withJournal(
+  changes: Partial<Facts['journals'][number]>,
+  shipped?: number,
+  findings: readonly OpenFinding[] = [],
+): Facts {
+  const facts = healthyFacts({ findings });
   return {
     ...facts,
     journals: facts.journals.map((journal) => ({ ...journal, ...changes })),

@@ -1,6 +1,7 @@
 import { formatAge, formatBytes, formatCounted, formatTime } from '../cli/format.ts';
 import type { RepositoryPolicy } from '../policy/model.ts';
 import type { CheckFacts, Facts } from './facts.ts';
+import { damageOf } from './findings.ts';
 import { growthPerDay } from './growth.ts';
 import { staleAfter, UNKNOWN_INTERVAL } from './patience.ts';
 import type { RepositoryStatus } from './status.ts';
@@ -158,14 +159,11 @@ function judgeRetention(
 }
 
 function judgeDamage(evidence: Evidence, { name }: RepositoryPolicy, facts: Facts): void {
-  if (facts.findings === undefined) {
+  const damage = damageOf(facts, name);
+  if (damage === undefined) {
     evidence.miss('Open findings were not read.');
     return;
   }
-  const here = facts.findings.filter(
-    ({ repository, code }) => repository === name && !code.startsWith('evidence.'),
-  );
-  const damage = here.filter(({ severity }) => severity === 'error');
   const first = damage[0];
   if (first === undefined) return;
   const more = damage.length === 1 ? '' : ` (and ${formatCounted(damage.length - 1, 'finding')} more)`;

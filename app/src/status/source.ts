@@ -3,6 +3,7 @@ import type { Policy, SourcePolicy } from '../policy/model.ts';
 import { judgeCopies } from './copies.ts';
 import { exposureProblems, exposuresOf, holdingOf } from './exposure.ts';
 import type { Facts, Holding } from './facts.ts';
+import { judgeFindings } from './findings.ts';
 import { judgeJournal, windowsOf } from './journal.ts';
 import { staleAfter, UNKNOWN_INTERVAL } from './patience.ts';
 import type { SourceStatus } from './status.ts';
@@ -69,25 +70,5 @@ function judgeAge(
   }
   if (now - seenAt > patience) {
     evidence.miss(`${source.repository} was last looked at ${formatAge(seenAt, now)}.`);
-  }
-}
-
-/** Damage that is known to touch the source; damage of a repository as such is judged there. */
-function judgeFindings(evidence: Evidence, source: SourcePolicy, facts: Facts): void {
-  if (facts.findings === undefined) {
-    evidence.miss('Open findings were not read.');
-    return;
-  }
-  for (const finding of facts.findings) {
-    if (finding.source !== source.name || !finding.code.startsWith('evidence.')) continue;
-    evidence.add({
-      key: `source ${source.name}: ${finding.code} ${finding.subject} in ${finding.repository}`,
-      severity: finding.severity === 'error' ? 'critical' : 'warning',
-      about: source.name,
-      code: 'evidence.different',
-      message: `What came back of ${source.name} is not what was saved: ${finding.message}`,
-      hint: finding.hint ?? 'Look at: holdfast status --json',
-      since: finding.foundAt,
-    });
   }
 }

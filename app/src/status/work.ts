@@ -1,6 +1,7 @@
 import type { Problem } from '../alert/incident.ts';
 import type { Run, RunKind } from '../catalog/records.ts';
 import { formatAge, formatDuration, formatTime } from '../cli/format.ts';
+import type { Severity } from '../policy/model.ts';
 import type { Facts, WorkFacts } from './facts.ts';
 import { HOUR, MINUTE, runGrace, UNKNOWN_INTERVAL } from './patience.ts';
 import type { Evidence } from './verdict.ts';
@@ -19,6 +20,11 @@ const NOUNS = {
   verify: 'verification',
   survey: 'survey',
 } as const satisfies Record<RunKind, string>;
+
+/** Without the first two, work is lost sooner or later; without the others nothing is lost by it. */
+function severityOf(kind: RunKind): Severity {
+  return kind === 'snapshot' || kind === 'copy' ? 'critical' : 'warning';
+}
 
 /** Longer than usual by so much and a run is taken for stuck; a short one may take its ten minutes. */
 const STUCK_FACTOR = 4;
@@ -82,7 +88,7 @@ function failed(work: WorkFacts, last: Run, noun: string, subject: string, momen
     {
       key: `${subject}: ${noun} failed`,
       // While it is tried again by itself, nobody has to get up.
-      severity: retried || last.state === 'incomplete' ? 'warning' : 'critical',
+      severity: retried || last.state === 'incomplete' ? 'warning' : severityOf(work.kind),
       about: work.about,
       code: 'run.failed',
       message: `The last ${noun} of ${subject} ${last.state === 'failed' ? 'failed' : 'is incomplete'}${reason === undefined ? '.' : `: ${withStop(reason)}`}`,
@@ -103,7 +109,7 @@ function missed(work: WorkFacts, noun: string, subject: string, { now, timezone 
   return [
     {
       key: `${subject}: ${noun} missed`,
-      severity: 'critical',
+      severity: severityOf(work.kind),
       about: work.about,
       code: 'run.missed',
       message: `The ${noun} of ${subject} that was due ${formatTime(due, timezone)}, ${formatAge(due, now)}, has not started${waits}.`,

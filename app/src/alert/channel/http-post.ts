@@ -36,7 +36,12 @@ export async function post(request: Post, clock: Pick<Clock, 'now'>, signal: Abo
       redirect: 'manual',
       signal: AbortSignal.any([signal, limit]),
     });
-    return answerOf(response, quotable(await firstBytes(response), request.url), clock.now());
+    if (response.ok) {
+      // Taken is taken, whatever else it may have to say and however slowly.
+      await response.body?.cancel();
+      return { ok: true };
+    }
+    return refusalOf(response, quotable(await firstBytes(response), request.url), clock.now());
   } catch (error) {
     signal.throwIfAborted();
     if (limit.aborted)
@@ -75,9 +80,8 @@ function quotable(text: string, url: Secret): string {
   return ONE_WORD.test(word) && !url.reveal().includes(word) ? ` ${word}` : '';
 }
 
-function answerOf(response: Response, word: string, now: number): Sent {
+function refusalOf(response: Response, word: string, now: number): Sent {
   const { status } = response;
-  if (response.ok) return { ok: true };
   if (status >= 300 && status < 400) {
     return {
       ok: false,
