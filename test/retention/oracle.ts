@@ -69,8 +69,9 @@ export function mustRemain(question: Question): Set<string> {
   if (last !== undefined) kept.add(last);
   const from = wish.for === undefined ? Math.min(...[...kept].map(({ at }) => at)) : now - wish.for;
 
-  const sorted = newestFirst(wholes);
   const pieces = past.filter(({ kind }) => kind === 'journal');
+  const sorted = newestFirst(wholes);
+  const lastPiece = Math.max(...pieces.map(({ end }) => end));
   if (wholes.length === 0) for (const { id } of pieces) remain.add(id);
   for (const { id, end } of pieces) if (end >= from) remain.add(id);
   const older = pieces.filter(({ id }) => !remain.has(id));
@@ -82,7 +83,8 @@ export function mustRemain(question: Question): Set<string> {
     moment += question.grain
   ) {
     const base = baseOf(moment, sorted, question);
-    if (base === undefined) continue;
+    // What no journal follows is a point like any other.
+    if (base === undefined || base.at > lastPiece) continue;
     kept.add(base);
     for (const piece of older) if (touches(piece, base.at, moment)) remain.add(piece.id);
   }

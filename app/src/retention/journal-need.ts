@@ -19,12 +19,14 @@ export interface JournalState {
  * What any moment since `begins` needs: the newest good base that was finished by then, and every slice since the first
  * of all bases that count began (it is consistent only at its end; clocks differ, and a slice too many costs little);
  * and what the newest point goes on with, however old both have become. In a gap there is nothing to be restored, so that
- * a window which would begin in one begins with its next base. Without any slice there is no window, only points.
+ * a window which would begin in one begins with its next base. A base that no slice follows is a point like any other.
  */
 export function keptForJournal(state: JournalState): Kept[] {
   const { kept, best, slices, begins } = state;
-  if (slices.length === 0) return [];
-  const base = begins === undefined ? undefined : baseOf(state, begins);
+  const chosen = begins === undefined ? undefined : baseOf(state, begins);
+  const base = slices.some((slice) => chosen !== undefined && endOf(slice) >= chosen.time)
+    ? chosen
+    : undefined;
   const later = kept.filter((point) => begins === undefined || endOf(point) > begins);
   const bases = [base, best, ...later].filter((point) => point !== undefined);
   // Without a base nobody can say what a slice is good for.
