@@ -22,6 +22,8 @@ const OUTCOMES: Partial<Record<FailureCode, string>> = {
   usage: 'did not start',
   incomplete: 'is incomplete',
   'repository.damaged': 'found damage',
+  'policy.invalid': 'is done',
+  'policy.unkept': 'is done',
 };
 
 /** The failure to report for whatever was thrown. What was thrown because of an abort is told as its reason. */
