@@ -25,6 +25,8 @@ const OUTCOMES: Partial<Record<FailureCode, string>> = {
   'status.at-risk': 'is not all good',
   'status.broken': 'is not all good',
   'status.unknown': 'is not all good',
+  'policy.invalid': 'is done',
+  'policy.unkept': 'is done',
 };
 
 /** The failure to report for whatever was thrown. What was thrown because of an abort is told as its reason. */

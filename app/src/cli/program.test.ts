@@ -21,6 +21,7 @@ const COMMANDS = [
   ['demo'],
   ['serve'],
   ['doctor', 'storage'],
+  ...['check', 'explain', 'schema'].map((verb) => ['policy', verb]),
   ['files', 'backup'],
   ['files', 'restore'],
   ...['init', 'check', 'copy', 'forget', 'prune', 'stats', 'ls', 'find', 'diff', 'dump', 'unlock'].map(

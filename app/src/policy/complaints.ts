@@ -44,10 +44,15 @@ function complain(issue: Issue, schema: z.ZodType, root: unknown): Complaint[] {
     default:
   }
   const notes = notesAt(schema, path, root);
-  if (notes.secret && typeof value === 'string') return [secretComplaint(issue, path)];
+  if (notes.secret && isWritten(value)) return [secretComplaint(issue, path)];
   if (issue.code === 'invalid_type' && value === undefined)
     return [missing(path, issue.message, schema, root)];
   return [misfit(issue, path, value, notes)];
+}
+
+/** Something stands there that is no mapping, whose keys would be complained of one by one. */
+function isWritten(value: unknown): boolean {
+  return value !== undefined && value !== null && (typeof value !== 'object' || Array.isArray(value));
 }
 
 /** The alternative that was meant: the one whose kind of value is there. */
@@ -103,7 +108,7 @@ function secretComplaint(issue: Issue, path: Path): Complaint {
   if (issue.message === INTERPOLATION) {
     return { ...at, message: `expected ${INTERPOLATION}`, suggestion: `write \`${key}: { env: NAME }\`` };
   }
-  if (issue.code === 'invalid_type') {
+  if (issue.code !== 'invalid_format') {
     return { ...at, message: 'a secret must not stand in a policy', suggestion: reference };
   }
   return { ...at, message: `expected ${issue.message}` };

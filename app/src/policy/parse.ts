@@ -1,7 +1,7 @@
 import { complaintsOf } from './complaints.ts';
 import { type CheckCron, inconsistencies } from './consistency.ts';
 import { positionOf } from './document/excerpt.ts';
-import { type Located, locate } from './document/located.ts';
+import { type Extent, type Located, locate } from './document/located.ts';
 import { readYaml } from './document/yaml-text.ts';
 import type { Policy } from './model.ts';
 import { type Complaint, type PolicyProblem, pathText } from './problem.ts';
@@ -43,14 +43,20 @@ export function parsePolicy(text: string, options: ParseOptions): ParsedPolicy {
 function problemOf(complaint: Complaint, text: string, root: Located): PolicyProblem {
   const { path, key = false, secret = false, message, suggestion } = complaint;
   const { found, whole } = locate(root, path);
-  // Of what is missing the key that it belongs to is marked, not all that stands there.
-  const extent = found.key !== undefined && (key || !whole || isLong(found, text)) ? found.key : found.extent;
+  const extent = extentOf(found, key || !whole, text);
   return {
     ...positionOf(text, extent, secret && extent === found.extent),
     path: pathText(path),
     message,
     ...(suggestion === undefined ? {} : { suggestion }),
   };
+}
+
+/** Of what is missing the key that it belongs to is marked, or where that begins: not all that stands there. */
+function extentOf(found: Located, byKey: boolean, text: string): Extent {
+  const [from] = found.extent;
+  if (byKey) return found.key ?? [from, from + 1];
+  return isLong(found, text) ? (found.key ?? [from, from + 1]) : found.extent;
 }
 
 /** What goes over several lines is marked by its key. */

@@ -14,8 +14,8 @@ const UNITS: readonly (readonly [name: string, bytes: number])[] = [
   ['B', 1],
 ];
 
-export const SIZE = /^(?=.*[1-9])\d{1,15}(?:\.\d{1,6})? ?(?:[PTGMK]iB|[PTGMk]B|B)$/;
-export const RATE = /^(?=.*[1-9])\d{1,15}(?:\.\d{1,6})? ?(?:[PTGMK]iB|[PTGMk]B|B)\/s$/;
+export const SIZE = /^(?=.*[1-9])\d{1,16}(?:\.\d{1,6})? ?(?:[PTGMK]iB|[PTGMk]B|B)$/;
+export const RATE = /^(?=.*[1-9])\d{1,16}(?:\.\d{1,6})? ?(?:[PTGMK]iB|[PTGMk]B|B)\/s$/;
 
 /** Bytes, at least one; the text must match `SIZE` or `RATE`. */
 export function parseSize(text: string): number {

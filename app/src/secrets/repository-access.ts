@@ -15,7 +15,7 @@ const RETRY_LOCK = 10 * 60_000;
 
 /** All that is needed to open a repository of a policy. Reads its secrets; opens nothing. */
 export async function accessOf(
-  repository: RepositoryPolicy,
+  repository: Pick<RepositoryPolicy, 'url' | 'options' | 'password'>,
   surroundings: AccessSurroundings,
 ): Promise<Required<RepositoryAccess>> {
   return {

@@ -22,7 +22,9 @@ export function renderPolicyCheck(
   return [
     `${style.strong(printable(stack))} · ${counts.join(', ')}`,
     `${style.good(signs.good)} ${printable(file)} is a policy`,
-    ...ranked.flatMap((finding) => findingLines(finding, style, width)),
+    ...[...Map.groupBy(ranked, ({ severity, code, hint }) => `${severity} ${code} ${hint}`).values()].flatMap(
+      (alike) => findingLines(alike, style, width),
+    ),
   ];
 }
 
@@ -44,17 +46,27 @@ export function policyCheckRecords({ file, policy, findings }: CheckedPolicy): R
 
 const RANK = { note: 0, warning: 1, error: 2 } as const;
 
-function findingLines({ severity, message, hint, code }: Finding, style: Style, width: number): string[] {
-  const sign = {
-    error: style.bad(signs.bad),
-    warning: style.warning(signs.warning),
-    note: style.quiet(signs.unknown),
-  }[severity];
-  const [first = '', ...more] = wrapText(printable(message), width - 2);
-  const advice = wrapText(printable(hint === undefined ? code : `${hint} (${code})`), width - 2);
+/** What is alike is advised once. */
+function findingLines(alike: readonly Finding[], style: Style, width: number): string[] {
+  const inner = width - 2;
+  const [{ code, hint } = { code: '', hint: undefined }] = alike;
+  const advice = wrapText(printable(hint === undefined ? code : `${hint} (${code})`), inner);
   return [
-    `${sign} ${first}`,
-    ...more.map((line) => `  ${line}`),
+    ...alike.flatMap(({ severity, message }) => {
+      const [first = '', ...more] = wrapText(printable(message), inner);
+      return [`${signOf(severity, style)} ${first}`, ...more.map((line) => `  ${line}`)];
+    }),
     ...advice.map((line) => style.quiet(`  ${line}`)),
   ];
+}
+
+function signOf(severity: Finding['severity'], style: Style): string {
+  switch (severity) {
+    case 'error':
+      return style.bad(signs.bad);
+    case 'warning':
+      return style.warning(signs.warning);
+    case 'note':
+      return style.quiet(signs.unknown);
+  }
 }

@@ -73,12 +73,10 @@ async function sourceFacts({ system }: SourcePolicy, search: Search): Promise<So
   const hosts: HostFact[] = [];
   for (const path of system.paths) {
     if (!(await exists(path))) missing.push(path);
-    else {
-      const [device, disk] = [await deviceOf(path), await diskFacts(path)];
-      if (device !== undefined) devices.add(device);
-      // What is mounted from elsewhere is on another host, and nobody says which.
-      if (disk?.elsewhere === false) hosts.push(HERE);
-    }
+    const [device, disk] = [await deviceOf(path), await diskFacts(path)];
+    if (device !== undefined) devices.add(device);
+    // What is mounted from elsewhere is on another host, and nobody says which.
+    if (disk?.elsewhere === false) hosts.push(HERE);
   }
   const bytes = missing.length > 0 ? undefined : await sizeOf(system.paths, search.signal);
   return { hosts, devices: [...devices], missing, ...(bytes === undefined ? {} : { bytes }) };

@@ -38,8 +38,10 @@ function endOfLine(text: string, from: number): number {
 
 /** So that not even its length is told. */
 const HIDDEN = 8;
-const BEHIND_KEY = /([\w.-]+)(["']?\s*:\s+)("(?:[^"\\]|\\.)*"?|'[^']*'?|[^\s{}[\],"'][^,{}[\]]*)/g;
+const BEHIND_KEY =
+  /([\w.-]+)(["']?\s*:\s+)("(?:[^"\\]|\\.)*"?|'[^']*'?|\[[^\]{]*\]?|[^\s{}[\],"'][^,{}[\]]*)/g;
 const LOGIN = /:\/\/[^\s/@]+@/g;
+const QUERY = /([?&][\w-]*(?:pass|secret|token|key)[\w-]*=)([^\s"'&]+)/g;
 
 /** Keeps its length, so that the mark stays below what is marked. */
 function hideSecrets(text: string): string {
@@ -47,5 +49,6 @@ function hideSecrets(text: string): string {
     .replace(BEHIND_KEY, (whole: string, key: string, colon: string, value: string) =>
       harmlessKeys().has(key) ? whole : key + colon + '•'.repeat(value.trimEnd().length),
     )
+    .replace(QUERY, (_, name: string, value: string) => name + '•'.repeat(value.length))
     .replace(LOGIN, (login) => `://${'•'.repeat(login.length - 4)}@`);
 }

@@ -42,7 +42,7 @@ export function readYaml(text: string): { readonly root: Located } | { readonly 
   if (document.directives.yaml.version !== '1.2') {
     problems.push({ extent: [0, 0], message: 'only YAML 1.2 is understood', suggestion: 'leave %YAML out' });
   }
-  const root = new Reader(document, problems).read(document.contents);
+  const root = new Reader(problems).read(document.contents);
   return problems.length > 0 ? { problems } : { root };
 }
 
@@ -55,7 +55,7 @@ function compose(text: string): Document.Parsed | undefined {
       schema: 'core',
       uniqueKeys: false,
       prettyErrors: false,
-      logLevel: 'silent',
+      logLevel: 'error',
     });
   } catch (error) {
     if (error instanceof RangeError) return undefined;
@@ -64,12 +64,12 @@ function compose(text: string): Document.Parsed | undefined {
 }
 
 class Reader {
-  readonly #document: Document.Parsed;
   readonly #problems: TextProblem[];
+  /** As far as they were read: an alias means the last one above it. */
+  readonly #anchors = new Map<string, Node>();
   #values = 0;
 
-  constructor(document: Document.Parsed, problems: TextProblem[]) {
-    this.#document = document;
+  constructor(problems: TextProblem[]) {
     this.#problems = problems;
   }
 
@@ -83,11 +83,12 @@ class Reader {
       return empty;
     }
     if (isAlias(node)) {
-      const target = node.resolve(this.#document);
+      const target = this.#anchors.get(node.source);
       if (target === undefined)
         this.#refuse(extent, 'this refers to an anchor (&…) that is not above it', QUOTES);
       return target === undefined ? empty : { ...this.read(target, depth + 1), ...written };
     }
+    if (node?.anchor !== undefined) this.#anchors.set(node.anchor, node);
     if (isTagged(node)) {
       this.#refuse(extent, 'tags (!…) are not understood', QUOTES);
       return empty;

@@ -40,7 +40,7 @@ function snapshotFindings(
         severity: 'warning',
         code: 'policy.rpo-tight',
         subject,
-        message: `An RPO of ${formatDuration(rpo)} is missed by the time that a snapshot takes: up to ${formatDuration(gap)} pass between two.`,
+        message: `The RPO of ${name}, ${formatDuration(rpo)}, is missed by the time that a snapshot takes: up to ${formatDuration(gap)} pass between two.`,
         hint: 'Take them more often, or promise a little less.',
       },
     ];
@@ -50,7 +50,7 @@ function snapshotFindings(
       severity: 'error',
       code: 'policy.rpo-without-journal',
       subject,
-      message: `An RPO of ${formatDuration(rpo)} cannot be kept: up to ${formatDuration(gap)} pass between snapshots, and there is no journal.`,
+      message: `The RPO of ${name}, ${formatDuration(rpo)}, cannot be kept: up to ${formatDuration(gap)} pass between snapshots, and there is no journal.`,
       hint: 'Add `journal: continuous` where the source has one, take snapshots more often, or promise less.',
     },
   ];

@@ -7,7 +7,7 @@ import { repositoriesOf } from './places.ts';
 export function hostFindings(policy: Policy, facts: PolicyFacts): Finding[] {
   return policy.sources.flatMap((source) => [
     ...missingPaths(source, facts),
-    ...repositoriesOf(policy, source.name).flatMap((repository) => nearness(source, repository, facts)),
+    ...nearFindings(source, repositoriesOf(policy, source.name), facts),
   ]);
 }
 
@@ -21,45 +21,51 @@ function missingPaths({ name }: SourcePolicy, facts: PolicyFacts): Finding[] {
   }));
 }
 
-function nearness(source: SourcePolicy, repository: RepositoryPolicy, facts: PolicyFacts): Finding[] {
-  const near = facts.sources.get(source.name);
-  const far = facts.repositories.get(repository.name);
-  const subject = `source ${source.name}, repository ${repository.name}`;
-  const accepted = repository.sameHost === 'accepted';
-  if (far?.device !== undefined && near?.devices.includes(far.device)) {
-    return [
-      nearFinding(accepted, {
-        code: 'policy.same-device',
-        subject,
-        message: `Repository ${repository.name} is on the same disk as ${source.name}: both fail at once.`,
-      }),
-    ];
-  }
-  const hosts = (near?.hosts ?? []).map((host) => sameHost(host, far?.host));
-  if (hosts.includes(true)) {
-    return [
-      nearFinding(accepted, {
-        code: 'policy.same-host',
-        subject,
-        message: `Repository ${repository.name} is on the same host as ${source.name}: both are lost at once.`,
-      }),
-    ];
-  }
-  if (hosts.length > 0 && !hosts.includes(undefined)) return [];
+function nearFindings(
+  source: SourcePolicy,
+  repositories: readonly RepositoryPolicy[],
+  facts: PolicyFacts,
+): Finding[] {
+  const near = repositories.map((repository) => [repository, nearness(source, repository, facts)] as const);
+  const unknown = near.filter(([, how]) => how === 'unknown').map(([{ name }]) => name);
+  const { name } = source;
   return [
-    {
-      severity: 'note',
-      code: 'policy.host-unknown',
-      subject,
-      message: `Whether repository ${repository.name} and ${source.name} are on different hosts is not known.`,
-      hint: 'What is referred to, or mounted, was not followed to the machine behind it.',
-    },
+    ...near.flatMap(([repository, how]) =>
+      how === 'disk' || how === 'host' ? [nearFinding(source, repository, how)] : [],
+    ),
+    ...(unknown.length === 0
+      ? []
+      : [
+          {
+            severity: 'note' as const,
+            code: 'policy.host-unknown',
+            subject: `source ${name}`,
+            message: `Whether ${name} is on another host than ${unknown.join(', ')} is not known.`,
+            hint: 'What is mounted, or referred to by a command, was not followed to the machine behind it.',
+          },
+        ]),
   ];
 }
 
-function nearFinding(accepted: boolean, finding: Pick<Finding, 'code' | 'subject' | 'message'>): Finding {
-  if (accepted) {
-    return { ...finding, severity: 'note', hint: 'The policy accepts it: sameHost: accepted.' };
+type Nearness = 'disk' | 'host' | 'apart' | 'unknown';
+
+function nearness(source: SourcePolicy, repository: RepositoryPolicy, facts: PolicyFacts): Nearness {
+  const near = facts.sources.get(source.name);
+  const far = facts.repositories.get(repository.name);
+  if (far?.device !== undefined && near?.devices.includes(far.device)) return 'disk';
+  const hosts = (near?.hosts ?? []).map((host) => sameHost(host, far?.host));
+  if (hosts.includes(true)) return 'host';
+  return hosts.length > 0 && !hosts.includes(undefined) ? 'apart' : 'unknown';
+}
+
+function nearFinding(source: SourcePolicy, repository: RepositoryPolicy, how: 'disk' | 'host'): Finding {
+  const finding = {
+    code: how === 'disk' ? 'policy.same-device' : 'policy.same-host',
+    subject: `source ${source.name}, repository ${repository.name}`,
+    message: `Repository ${repository.name} is on the same ${how} as ${source.name}: both are lost at once.`,
+  };
+  if (repository.sameHost === 'accepted') {
+    return { ...finding, severity: 'note', hint: 'The policy accepts it: `sameHost: accepted`.' };
   }
   return {
     ...finding,

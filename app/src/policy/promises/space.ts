@@ -38,14 +38,13 @@ function spaceFinding(
   );
   const unsized = sources.filter((_, at) => needs[at] === undefined).map(({ name }) => name);
   if (room === undefined || unsized.length > 0) {
-    const what =
-      room === undefined ? `how much ${repository.name} holds` : `how large ${unsized.join(', ')} is`;
+    const what = room === undefined ? `how much it holds` : `the size of ${unsized.join(', ')}`;
     return [
       {
         severity: 'note',
         code: 'policy.space-unknown',
         subject,
-        message: `Whether the retention fits is not known: nobody knows ${what}.`,
+        message: `Whether the retention fits into ${repository.name} is not known: nobody knows ${what}.`,
         ...(room === undefined ? { hint: 'Say it with `capacity:`.' } : {}),
       },
     ];

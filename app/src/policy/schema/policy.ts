@@ -3,7 +3,7 @@ import { DEFAULTS } from '../defaults.ts';
 import { alerts } from './alert.ts';
 import { noted } from './notes.ts';
 import { rates, repository } from './repository.ts';
-import { copySchedule } from './schedule.ts';
+import { schedule } from './schedule.ts';
 import { keep, source } from './source.ts';
 import { duration, name, positive, words, zone } from './values.ts';
 
@@ -22,9 +22,10 @@ const copy = z
       from: name.meta({ description: 'the repository that is copied', examples: ['main'] }),
       to: name.meta({ description: 'the repository that gets it', examples: ['offsite'] }),
       name: words('a name').optional().meta({ description: 'its name in messages; `from → to` by default' }),
-      after: copySchedule.optional().meta({
+      after: schedule.optional().meta({
         description: '`each snapshot`, and for what a journal adds as often as its RPO needs; or a schedule',
         default: DEFAULTS.copyAfter,
+        examples: ['each snapshot', '0 6 * * *'],
       }),
       sources: z
         .array(name, { error: 'a list of sources' })
@@ -71,10 +72,12 @@ const limits = z
   .strictObject(
     {
       runs: positive.optional().meta({ description: 'runs at once, in all', default: DEFAULTS.runs }),
-      perSource: positive.optional().meta({ description: 'for one source', default: DEFAULTS.perSource }),
+      perSource: positive
+        .optional()
+        .meta({ description: 'runs at once of one source', default: DEFAULTS.perSource }),
       perRepository: positive
         .optional()
-        .meta({ description: 'on one repository', default: DEFAULTS.perRepository }),
+        .meta({ description: 'runs at once on one repository', default: DEFAULTS.perRepository }),
       ...rates,
     },
     { error: 'limits such as { runs: 4, upload: 20 MiB/s }' },

@@ -14,7 +14,7 @@ export const rates = {
 
 export const limits = z
   .strictObject(rates, { error: 'limits such as { upload: 20 MiB/s }' })
-  .meta({ id: 'limits', description: 'how much may be moved a second', examples: [{ upload: '20 MiB/s' }] });
+  .meta({ id: 'rates', description: 'how much may be moved a second', examples: [{ upload: '20 MiB/s' }] });
 
 const REPOSITORY_URL = 'an address such as /srv/backup, s3:https://host/bucket or sftp:user@host:/srv/backup';
 const URL_FORM = /^(?:(?:local:)?(?:\/|~\/)[^\0]*|(?:s3|sftp|rest):\S+)$/;

@@ -66,7 +66,3 @@ export const checkSchedule = z
     { error: FORM },
   )
   .meta({ id: 'check', description: 'a schedule, with `everything` besides' });
-
-export const copySchedule = z
-  .union([cron, timed], { error: `each snapshot, or ${FORM}` })
-  .meta({ description: '`each snapshot`, or a schedule', examples: ['each snapshot', '0 6 * * *'] });
