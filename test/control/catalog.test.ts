@@ -19,7 +19,7 @@ import {
 import { readMarks, removeMarks, saveMarks } from '../../app/src/catalog/schedule-marks.ts';
 import { readSizes, saveSize } from '../../app/src/catalog/sizes.ts';
 import { readWindows, replaceWindows } from '../../app/src/catalog/windows.ts';
-import type { Database } from '../../app/src/state/session.ts';
+import type { Database, Transaction } from '../../app/src/state/session.ts';
 import type { State } from '../../app/src/state/state.ts';
 import { outboxPromises } from '../../app/src/testing/outbox-promises.ts';
 import { ControlScene } from './control-scene.ts';
@@ -69,6 +69,14 @@ function point(name: string, changes: Partial<Point> = {}): Point {
   };
 }
 
+/** Does it wholly or not at all. */
+async function inTransaction<Values extends unknown[]>(
+  work: (transaction: Transaction, ...values: Values) => Promise<void>,
+  ...values: Values
+): Promise<void> {
+  await database.transaction((transaction) => work(transaction, ...values));
+}
+
 async function collected(lines: AsyncIterable<string>): Promise<string[]> {
   return await Array.fromAsync(lines);
 }
@@ -79,7 +87,7 @@ describe('points', () => {
     const good = point('good', { time: 2_000 });
     const last = point('last', { time: 3_000, complete: false });
     const slice = point('slice', { kind: 'slice', time: 2_500, covers: { from: 2_000, to: 2_500 } });
-    await savePoints(database, [old, good, last, slice, point('elsewhere', { repository: 'offsite' })]);
+    await inTransaction(savePoints, [old, good, last, slice, point('elsewhere', { repository: 'offsite' })]);
     expect(await readSummaries(database)).toEqual([
       {
         repository: 'main',
@@ -102,7 +110,7 @@ describe('points', () => {
       expect.objectContaining({ repository: 'offsite', count: 1 }),
     ]);
 
-    await removePoints(database, 'main', [good.snapshot, old.snapshot]);
+    await inTransaction(removePoints, 'main', [good.snapshot, old.snapshot]);
     expect(await readSummaries(database)).toContainEqual({
       repository: 'main',
       source: 'shop',
@@ -111,12 +119,12 @@ describe('points', () => {
       oldest: 3_000,
       newest: last,
     });
-    await removePoints(database, 'main', [last.snapshot, slice.snapshot]);
+    await inTransaction(removePoints, 'main', [last.snapshot, slice.snapshot]);
     expect((await readSummaries(database)).map(({ repository }) => repository)).toEqual(['offsite']);
   });
 
   test('come newest first, and only of the kinds that were asked for', async () => {
-    await savePoints(database, [
+    await inTransaction(savePoints, [
       point('a', { time: 1 }),
       point('b', { time: 2, kind: 'base' }),
       point('c', { time: 3, kind: 'slice' }),
@@ -129,14 +137,17 @@ describe('points', () => {
   });
 
   test('that are saved again are brought up to date', async () => {
-    await savePoints(database, [point('a', { complete: false })]);
-    await savePoints(database, [point('a')]);
+    await inTransaction(savePoints, [point('a', { complete: false })]);
+    await inTransaction(savePoints, [point('a')]);
     expect(await readSummaries(database)).toMatchObject([{ count: 1, newestComplete: { complete: true } }]);
   });
 
   test('and their copies are one point at several places', async () => {
     const first = point('a');
-    await savePoints(database, [first, point('copy', { repository: 'offsite', original: first.original })]);
+    await inTransaction(savePoints, [
+      first,
+      point('copy', { repository: 'offsite', original: first.original }),
+    ]);
     expect(await placesOf(database, first.original)).toEqual(['main', 'offsite']);
   });
 
@@ -185,10 +196,10 @@ describe('a catalog that was rebuilt', () => {
   };
 
   test('is the same as the one that grew', async () => {
-    await savePoints(database, [point('b', { kind: 'slice', covers: { from: 1, to: 2 } })]);
-    await savePoints(database, [point('gone'), point('a')]);
-    await removePoints(database, 'main', [idOf('gone')]);
-    await replaceWindows(database, { repository: 'main', source: 'shop' }, found.windows);
+    await inTransaction(savePoints, [point('b', { kind: 'slice', covers: { from: 1, to: 2 } })]);
+    await inTransaction(savePoints, [point('gone'), point('a')]);
+    await inTransaction(removePoints, 'main', [idOf('gone')]);
+    await inTransaction(replaceWindows, { repository: 'main', source: 'shop' }, found.windows);
     await saveFindings(database, [FINDING]);
     await saveHistory(database, [RUN]);
     const grown = await collected(dumpCatalog(database));
@@ -203,7 +214,7 @@ describe('a catalog that was rebuilt', () => {
 
   test('holds nothing of before, and leaves other repositories alone', async () => {
     const elsewhere = point('elsewhere', { repository: 'offsite' });
-    await savePoints(database, [point('stale'), elsewhere]);
+    await inTransaction(savePoints, [point('stale'), elsewhere]);
     await saveFindings(database, [{ ...FINDING, code: 'index.pack-missing' }]);
     await database.transaction((session) => replaceCatalog(session, 'main', found));
     expect(await readPoints(database, { repository: 'offsite', source: 'shop' })).toEqual([elsewhere]);
@@ -218,9 +229,9 @@ describe('a catalog that was rebuilt', () => {
 
 test("windows of one source are exchanged without touching another's", async () => {
   const windows = ['shop', 'wiki'].map((source) => ({ repository: 'main', source, from: 1, to: 5 }));
-  await replaceWindows(database, { repository: 'main' }, windows);
+  await inTransaction(replaceWindows, { repository: 'main' }, windows);
   const later = { repository: 'main', source: 'shop', from: 3, to: 9 };
-  await replaceWindows(database, { repository: 'main', source: 'shop' }, [later]);
+  await inTransaction(replaceWindows, { repository: 'main', source: 'shop' }, [later]);
   expect(await readWindows(database)).toEqual([later, windows[1]]);
 });
 
@@ -324,8 +335,8 @@ test('incidents are exchanged for those of the last tick', async () => {
     since: 1,
     told: [{ channel: 'slack', at: 2 }],
   });
-  await replaceIncidents(database, [incident('a'), incident('b')]);
-  await replaceIncidents(database, [incident('b'), incident('c')]);
+  await inTransaction(replaceIncidents, [incident('a'), incident('b')]);
+  await inTransaction(replaceIncidents, [incident('b'), incident('c')]);
   expect(await readIncidents(database)).toEqual([incident('b'), incident('c')]);
 });
 

@@ -1,37 +1,39 @@
-import type { Session } from '../state/session.ts';
+import type { Session, Transaction } from '../state/session.ts';
 import type { Point } from './records.ts';
 
 /** Adds points, or brings what is known of them up to date; many thousands at once are fine. */
-export async function savePoints(session: Session, points: readonly Point[]): Promise<void> {
-  for (let at = 0; at < points.length; at += AT_ONCE) await insert(session, points.slice(at, at + AT_ONCE));
-  for (const [repository, sources] of sourcesOf(points)) await summarize(session, repository, [...sources]);
+export async function savePoints(transaction: Transaction, points: readonly Point[]): Promise<void> {
+  for (let at = 0; at < points.length; at += AT_ONCE)
+    await insert(transaction, points.slice(at, at + AT_ONCE));
+  for (const [repository, sources] of sourcesOf(points))
+    await summarize(transaction, repository, [...sources]);
 }
 
 /** Snapshots that are gone from a repository. */
 export async function removePoints(
-  session: Session,
+  transaction: Transaction,
   repository: string,
   snapshots: readonly string[],
 ): Promise<void> {
-  const gone = await session.query<{ source: string }>(
+  const gone = await transaction.query<{ source: string }>(
     `DELETE FROM holdfast.point WHERE repository = $1
        AND snapshot IN (SELECT decode(listed, 'hex') FROM unnest($2::text[]) AS listed)
      RETURNING source`,
     [repository, snapshots],
   );
-  await summarize(session, repository, [...new Set(gone.map(({ source }) => source))]);
+  await summarize(transaction, repository, [...new Set(gone.map(({ source }) => source))]);
 }
 
 /** All that is remembered of a repository's points, exchanged for what it was found to hold. */
 export async function replacePoints(
-  session: Session,
+  transaction: Transaction,
   repository: string,
   points: readonly Point[],
 ): Promise<void> {
-  await session.execute('DELETE FROM holdfast.point WHERE repository = $1', [repository]);
-  await session.execute('DELETE FROM holdfast.point_summary WHERE repository = $1', [repository]);
+  await transaction.execute('DELETE FROM holdfast.point WHERE repository = $1', [repository]);
+  await transaction.execute('DELETE FROM holdfast.point_summary WHERE repository = $1', [repository]);
   await savePoints(
-    session,
+    transaction,
     points.filter((point) => point.repository === repository),
   );
 }
@@ -75,9 +77,9 @@ export function pointOf({ coversFrom, coversTo, ...point }: PointRow): Point {
     : { ...point, covers: { from: coversFrom, to: coversTo } };
 }
 
-async function insert(session: Session, points: readonly Point[]): Promise<void> {
+async function insert(transaction: Transaction, points: readonly Point[]): Promise<void> {
   const column = <Value>(read: (point: Point) => Value) => points.map(read);
-  await session.execute(
+  await transaction.execute(
     `INSERT INTO holdfast.point
      SELECT repository, decode(snapshot, 'hex'), decode(original, 'hex'), source, kind, time, covers_from, covers_to,
        bytes, added, complete
@@ -104,18 +106,22 @@ async function insert(session: Session, points: readonly Point[]): Promise<void>
 }
 
 /** Counted anew for each source that was touched: some thousands of entries of an index. */
-async function summarize(session: Session, repository: string, sources: readonly string[]): Promise<void> {
+async function summarize(
+  transaction: Transaction,
+  repository: string,
+  sources: readonly string[],
+): Promise<void> {
   // Two who change the same source at once would each count without the other's points.
-  await session.execute(
+  await transaction.execute(
     `SELECT pg_advisory_xact_lock(hashtext('holdfast points'), hashtext($1 || '/' || source))
      FROM (SELECT source FROM unnest($2::text[]) AS listed (source) ORDER BY source) AS ordered`,
     [repository, sources],
   );
-  await session.execute('DELETE FROM holdfast.point_summary WHERE repository = $1 AND source = ANY ($2)', [
-    repository,
-    sources,
-  ]);
-  await session.execute(
+  await transaction.execute(
+    'DELETE FROM holdfast.point_summary WHERE repository = $1 AND source = ANY ($2)',
+    [repository, sources],
+  );
+  await transaction.execute(
     `INSERT INTO holdfast.point_summary
      SELECT repository, source, kind, count(*), min(time),
        (SELECT snapshot FROM holdfast.point AS one WHERE one.repository = p.repository AND one.source = p.source

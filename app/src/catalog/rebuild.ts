@@ -1,4 +1,4 @@
-import type { Session } from '../state/session.ts';
+import type { Session, Transaction } from '../state/session.ts';
 import { closeFindings, readFindings, saveFindings } from './findings.ts';
 import { POINT_COLUMNS, pointOf, replacePoints } from './points.ts';
 import type { OpenFinding, Point, RecoveryWindow, Run } from './records.ts';
@@ -16,16 +16,16 @@ export interface CataloguedRepository {
 
 /** Exchanges all that is remembered of a repository; runs are added to those that are known. */
 export async function replaceCatalog(
-  session: Session,
+  transaction: Transaction,
   repository: string,
   found: CataloguedRepository,
 ): Promise<void> {
-  await replacePoints(session, repository, found.points);
-  await replaceWindows(session, { repository }, found.windows);
-  const codes = (await readFindings(session, repository)).map(({ code }) => code);
-  await closeFindings(session, { repository, codes, lookedAt: Number.MAX_SAFE_INTEGER });
-  await saveFindings(session, found.findings);
-  await saveHistory(session, found.runs);
+  await replacePoints(transaction, repository, found.points);
+  await replaceWindows(transaction, { repository }, found.windows);
+  const codes = (await readFindings(transaction, repository)).map(({ code }) => code);
+  await closeFindings(transaction, { repository, codes, lookedAt: Number.MAX_SAFE_INTEGER });
+  await saveFindings(transaction, found.findings);
+  await saveHistory(transaction, found.runs);
 }
 
 /** All that can be rebuilt, one JSON text a line in an order that depends on nothing else: equal when equal. */

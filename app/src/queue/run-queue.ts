@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '@holdfast/engine';
-import type { Database, Session } from '../state/session.ts';
+import type { Database, Transaction } from '../state/session.ts';
 import type { NewRun, StepOutcome, UnfinishedRun } from './new-run.ts';
 import { progressOf, type RunEnd } from './run-progress.ts';
 import { json, lockRun, type RunRow, readSteps, readUnfinished, type StepRow } from './run-rows.ts';
@@ -54,14 +54,14 @@ export class RunQueue implements AsyncDisposable {
 
   /** Its id; `already there` while another one of the same kind and about has not ended. */
   async enqueue(run: NewRun): Promise<{ readonly id: string } | 'already there'> {
-    return await this.#database.transaction((session) => this.enqueueIn(session, run));
+    return await this.#database.transaction((transaction) => this.enqueueIn(transaction, run));
   }
 
   /** In a transaction that does more, such as recording what it is the answer to. */
-  async enqueueIn(session: Session, run: NewRun): Promise<{ readonly id: string } | 'already there'> {
+  async enqueueIn(transaction: Transaction, run: NewRun): Promise<{ readonly id: string } | 'already there'> {
     const now = this.#clock.now();
     const id = randomUUID();
-    const inserted = await session.query(
+    const inserted = await transaction.query(
       `INSERT INTO holdfast.run (id, kind, about, repositories, cause, due_at, queued_at, not_before, priority, attempt, state)
        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'waiting')
        ON CONFLICT (kind, about) WHERE state IN ('waiting', 'running') DO NOTHING RETURNING 1`,
@@ -79,23 +79,23 @@ export class RunQueue implements AsyncDisposable {
       ],
     );
     if (inserted.length === 0) return 'already there';
-    await session.execute(
+    await transaction.execute(
       `INSERT INTO holdfast.run_step (run, ordinal, name, "order", runs, once, decides, state)
        SELECT $1, ordinal, step->>'name', step->'order', step->>'runs', (step->>'once')::boolean,
          (step->>'decides')::boolean, 'waiting'
        FROM jsonb_array_elements($2) WITH ORDINALITY AS listed (step, ordinal)`,
       [id, JSON.stringify(run.steps.map((step) => ({ ...step, order: step.order ?? null })))],
     );
-    await this.#goOn(session, id, WAITING);
+    await this.#goOn(transaction, id, WAITING);
     return { id };
   }
 
   /** The next step to be done: of a run that has begun, else the first of one that may. */
   async take(who: string, mayStart: MayStart): Promise<TakenStep | undefined> {
     await this.#tend();
-    return await this.#database.transaction(async (session) => {
-      await session.execute("SELECT pg_advisory_xact_lock(hashtext('holdfast take'))");
-      return (await this.#takeBegun(session, who)) ?? (await this.#takeFirst(session, who, mayStart));
+    return await this.#database.transaction(async (transaction) => {
+      await transaction.execute("SELECT pg_advisory_xact_lock(hashtext('holdfast take'))");
+      return (await this.#takeBegun(transaction, who)) ?? (await this.#takeFirst(transaction, who, mayStart));
     });
   }
 
@@ -113,11 +113,11 @@ export class RunQueue implements AsyncDisposable {
 
   /** Records the end of a step and what follows from it. False: it was not ours any more, and nothing was recorded. */
   async finish(step: TakenStep, outcome: StepOutcome): Promise<boolean> {
-    return await this.#database.transaction(async (session) => {
+    return await this.#database.transaction(async (transaction) => {
       // Before the job: whoever takes it does so in this order, too.
-      await lockRun(session, step.run.id);
-      if (!(await this.#jobs.complete(session, this.#claimOn(step)))) return false;
-      await session.execute(
+      await lockRun(transaction, step.run.id);
+      if (!(await this.#jobs.complete(transaction, this.#claimOn(step)))) return false;
+      await transaction.execute(
         `UPDATE holdfast.run_step SET state = $3, incomplete = $4, result = $5, failure = $6, ended_at = $7, job = NULL
          WHERE run = $1 AND ordinal = $2`,
         [
@@ -130,38 +130,38 @@ export class RunQueue implements AsyncDisposable {
           this.#clock.now(),
         ],
       );
-      await this.#goOn(session, step.run.id);
+      await this.#goOn(transaction, step.run.id);
       return true;
     });
   }
 
   /** Gives a step back that was not begun, or may be begun again: whoever comes next takes it. */
   async giveBack(step: TakenStep): Promise<void> {
-    await this.#database.transaction(async (session) => {
-      await lockRun(session, step.run.id);
-      if (!(await this.#jobs.giveBack(session, this.#claimOn(step)))) return;
-      await session.execute(
+    await this.#database.transaction(async (transaction) => {
+      await lockRun(transaction, step.run.id);
+      if (!(await this.#jobs.giveBack(transaction, this.#claimOn(step)))) return;
+      await transaction.execute(
         "UPDATE holdfast.run_step SET state = 'waiting', holder = NULL WHERE run = $1 AND ordinal = $2",
         [step.run.id, step.ordinal],
       );
-      await tell(session);
+      await tell(transaction);
     });
   }
 
   /** A run that has not begun ends at once; of one that has, whoever holds its step is told with the next beat. */
   async cancel(id: string): Promise<'cancelled' | 'told' | 'not there'> {
-    return await this.#database.transaction(async (session) => {
-      const run = await lockRun(session, id);
+    return await this.#database.transaction(async (transaction) => {
+      const run = await lockRun(transaction, id);
       if (run === undefined || (run.state !== 'waiting' && run.state !== 'running')) return 'not there';
-      await session.execute('UPDATE holdfast.run SET cancelling = true WHERE id = $1', [id]);
+      await transaction.execute('UPDATE holdfast.run SET cancelling = true WHERE id = $1', [id]);
       if (run.state === 'running') return 'told';
-      for (const { job } of await readSteps(session, id)) {
-        if (job !== null) await this.#jobs.remove(session, job);
+      for (const { job } of await readSteps(transaction, id)) {
+        if (job !== null) await this.#jobs.remove(transaction, job);
       }
-      await session.execute("UPDATE holdfast.run_step SET state = 'skipped', job = NULL WHERE run = $1", [
+      await transaction.execute("UPDATE holdfast.run_step SET state = 'skipped', job = NULL WHERE run = $1", [
         id,
       ]);
-      await this.#end(session, id, { state: 'cancelled' });
+      await this.#end(transaction, id, { state: 'cancelled' });
       return 'cancelled';
     });
   }
@@ -171,49 +171,53 @@ export class RunQueue implements AsyncDisposable {
   }
 
   /** Runs that have begun go before new ones: they hold their place in the limits. */
-  async #takeBegun(session: Session, who: string): Promise<TakenStep | undefined> {
+  async #takeBegun(transaction: Transaction, who: string): Promise<TakenStep | undefined> {
     for (;;) {
-      const job = await this.#jobs.fetch(session);
+      const job = await this.#jobs.fetch(transaction);
       if (job === undefined) return undefined;
-      const run = await lockRun(session, job.run);
-      const steps = run === undefined ? [] : await readSteps(session, job.run);
+      const run = await lockRun(transaction, job.run);
+      const steps = run === undefined ? [] : await readSteps(transaction, job.run);
       const step = steps.find(({ ordinal }) => ordinal === job.ordinal);
       if (run === undefined || step === undefined || step.job !== job.id) {
-        await this.#jobs.complete(session, job);
+        await this.#jobs.complete(transaction, job);
       } else if (step.state === 'running' && step.once) {
-        await this.#leaveUnknown(session, run, step, job);
+        await this.#leaveUnknown(transaction, run, step, job);
       } else {
-        return await this.#hold(session, who, { run, step, steps, job });
+        return await this.#hold(transaction, who, { run, step, steps, job });
       }
     }
   }
 
-  async #takeFirst(session: Session, who: string, mayStart: MayStart): Promise<TakenStep | undefined> {
+  async #takeFirst(
+    transaction: Transaction,
+    who: string,
+    mayStart: MayStart,
+  ): Promise<TakenStep | undefined> {
     const now = this.#clock.now();
-    const unfinished = await readUnfinished(session);
+    const unfinished = await readUnfinished(transaction);
     const waiting = unfinished.filter(({ state, notBefore }) => state === 'waiting' && notBefore <= now);
     if (waiting.length === 0) return undefined;
     const running = unfinished.filter(({ state }) => state === 'running');
     const [chosen] = mayStart(waiting, running);
     if (chosen === undefined) return undefined;
-    const job = (await readSteps(session, chosen.id)).find((step) => step.job !== null)?.job;
+    const job = (await readSteps(transaction, chosen.id)).find((step) => step.job !== null)?.job;
     if (typeof job !== 'string') return undefined;
-    await this.#jobs.admit(session, job);
-    return await this.#takeBegun(session, who);
+    await this.#jobs.admit(transaction, job);
+    return await this.#takeBegun(transaction, who);
   }
 
   async #hold(
-    session: Session,
+    transaction: Transaction,
     who: string,
     { run, step, steps, job }: { run: RunRow; step: StepRow; steps: readonly StepRow[]; job: Claim },
   ): Promise<TakenStep> {
     const now = this.#clock.now();
-    await session.execute(
+    await transaction.execute(
       `UPDATE holdfast.run_step SET state = 'running', attempt = attempt + 1, holder = $3, started_at = $4
        WHERE run = $1 AND ordinal = $2`,
       [run.id, step.ordinal, who, now],
     );
-    await session.execute(
+    await transaction.execute(
       "UPDATE holdfast.run SET state = 'running', started_at = coalesce(started_at, $2) WHERE id = $1",
       [run.id, now],
     );
@@ -230,59 +234,59 @@ export class RunQueue implements AsyncDisposable {
   }
 
   /** Its holder died while it was done: it may have happened, wholly, partly or not at all. */
-  async #leaveUnknown(session: Session, run: RunRow, step: StepRow, job: Claim): Promise<void> {
-    await this.#jobs.complete(session, job);
+  async #leaveUnknown(transaction: Transaction, run: RunRow, step: StepRow, job: Claim): Promise<void> {
+    await this.#jobs.complete(transaction, job);
     const failure = {
       code: 'interrupted',
       message: `nobody knows how "${step.name}" ended: the process that did it is gone, and it is never done twice`,
     };
-    await session.execute(
+    await transaction.execute(
       `UPDATE holdfast.run_step SET state = 'unknown', failure = $3, ended_at = $4, job = NULL
        WHERE run = $1 AND ordinal = $2`,
       [run.id, step.ordinal, json(failure), this.#clock.now()],
     );
-    await this.#goOn(session, run.id);
+    await this.#goOn(transaction, run.id);
   }
 
   /** The next step gets its job, or the run ends. */
-  async #goOn(session: Session, id: string, priority?: number): Promise<void> {
-    const run = await lockRun(session, id);
-    const { skipped, next, end } = progressOf(await readSteps(session, id), run?.cancelling ?? false);
-    await session.execute(
+  async #goOn(transaction: Transaction, id: string, priority?: number): Promise<void> {
+    const run = await lockRun(transaction, id);
+    const { skipped, next, end } = progressOf(await readSteps(transaction, id), run?.cancelling ?? false);
+    await transaction.execute(
       "UPDATE holdfast.run_step SET state = 'skipped' WHERE run = $1 AND ordinal = ANY ($2)",
       [id, skipped],
     );
-    if (end !== undefined) return await this.#end(session, id, end);
+    if (end !== undefined) return await this.#end(transaction, id, end);
     if (next === undefined) return;
-    const job = await this.#jobs.send(session, { run: id, ordinal: next }, priority);
-    await session.execute('UPDATE holdfast.run_step SET job = $3 WHERE run = $1 AND ordinal = $2', [
+    const job = await this.#jobs.send(transaction, { run: id, ordinal: next }, priority);
+    await transaction.execute('UPDATE holdfast.run_step SET job = $3 WHERE run = $1 AND ordinal = $2', [
       id,
       next,
       job,
     ]);
-    await tell(session);
+    await tell(transaction);
   }
 
-  async #end(session: Session, id: string, { state, result, failure }: RunEnd): Promise<void> {
-    await session.execute(
+  async #end(transaction: Transaction, id: string, { state, result, failure }: RunEnd): Promise<void> {
+    await transaction.execute(
       'UPDATE holdfast.run SET state = $2, result = $3, failure = $4, ended_at = $5 WHERE id = $1',
       [id, state, json(result), json(failure), this.#clock.now()],
     );
     // Room for others.
-    await tell(session);
+    await tell(transaction);
   }
 
   /** pg-boss ends a job after a day however much it beats: a step that lasts longer goes over to a new one before. */
   async #renew(step: TakenStep, claim: Claim): Promise<void> {
-    const renewed = await this.#database.transaction(async (session) => {
-      await session.execute("SELECT pg_advisory_xact_lock(hashtext('holdfast take'))");
-      await lockRun(session, step.run.id);
-      if (!(await this.#jobs.complete(session, claim))) return undefined;
-      const id = await this.#jobs.send(session, { run: step.run.id, ordinal: step.ordinal }, RENEWED);
-      const job = await this.#jobs.fetch(session, RENEWED);
+    const renewed = await this.#database.transaction(async (transaction) => {
+      await transaction.execute("SELECT pg_advisory_xact_lock(hashtext('holdfast take'))");
+      await lockRun(transaction, step.run.id);
+      if (!(await this.#jobs.complete(transaction, claim))) return undefined;
+      const id = await this.#jobs.send(transaction, { run: step.run.id, ordinal: step.ordinal }, RENEWED);
+      const job = await this.#jobs.fetch(transaction, RENEWED);
       if (job?.id !== id) throw new TypeError('another job was renewed and lost at the same moment');
-      await this.#jobs.admit(session, id);
-      await session.execute('UPDATE holdfast.run_step SET job = $3 WHERE run = $1 AND ordinal = $2', [
+      await this.#jobs.admit(transaction, id);
+      await transaction.execute('UPDATE holdfast.run_step SET job = $3 WHERE run = $1 AND ordinal = $2', [
         step.run.id,
         step.ordinal,
         id,
@@ -312,8 +316,8 @@ export class RunQueue implements AsyncDisposable {
   }
 }
 
-async function tell(session: Session): Promise<void> {
-  await session.execute(`NOTIFY ${STEP_CHANNEL}`);
+async function tell(transaction: Transaction): Promise<void> {
+  await transaction.execute(`NOTIFY ${STEP_CHANNEL}`);
 }
 
 /** Milliseconds. */

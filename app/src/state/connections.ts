@@ -1,8 +1,9 @@
+import { isFailure } from '@holdfast/engine';
 import type { Client } from 'pg';
 import { logIn } from '../sources/postgres/connection/login.ts';
 import type { ServerAddress } from '../sources/postgres/connection/server-address.ts';
 import type { Watch } from './embedded/server.ts';
-import { type Database, type Session, sessionOn } from './session.ts';
+import { type Database, type Session, sessionOn, type Transaction } from './session.ts';
 import { stateFailure } from './state-failure.ts';
 
 export interface ConnectionOptions extends Watch {
@@ -34,11 +35,11 @@ export class Connections implements Database, AsyncDisposable {
     return await this.#with((session) => session.execute(text, values));
   }
 
-  async transaction<Result>(work: (session: Session) => Promise<Result>): Promise<Result> {
+  async transaction<Result>(work: (transaction: Transaction) => Promise<Result>): Promise<Result> {
     return await this.#with(async (session) => {
       await session.execute('BEGIN');
       try {
-        const result = await work(session);
+        const result = await work({ ...session, transaction: 'begun' });
         await session.execute('COMMIT');
         return result;
       } catch (error) {
@@ -79,6 +80,10 @@ export class Connections implements Database, AsyncDisposable {
     try {
       client = this.#idle.pop() ?? (await this.#openOne());
       return await work(sessionOn(client));
+    } catch (error) {
+      // At once, not when its socket says that it ended: whoever tries again without a pause would get it again.
+      if (client !== undefined && isFailure(error, 'state.unavailable')) this.#open.delete(client);
+      throw error;
     } finally {
       this.#taken -= 1;
       if (client !== undefined) this.#give(client);
@@ -99,8 +104,7 @@ export class Connections implements Database, AsyncDisposable {
 
   /** Two stay: each is a process of the server. */
   #give(client: Client): void {
-    if (!this.#open.has(client)) return;
-    if (this.#idle.length < MOST_IDLE) this.#idle.push(client);
+    if (this.#open.has(client) && this.#idle.length < MOST_IDLE) this.#idle.push(client);
     else void client.end().catch(() => undefined);
   }
 }

@@ -12,9 +12,14 @@ export interface Session {
   execute(text: string, values?: readonly unknown[]): Promise<QueryResult>;
 }
 
+/** For what must happen wholly or not at all, in several statements. */
+export interface Transaction extends Session {
+  readonly transaction: 'begun';
+}
+
 export interface Database extends Session {
   /** Commits when `work` resolves. The connection is its own; nothing of it is tried again. */
-  transaction<Result>(work: (session: Session) => Promise<Result>): Promise<Result>;
+  transaction<Result>(work: (transaction: Transaction) => Promise<Result>): Promise<Result>;
 }
 
 /** A session on one connection. Errors come as failures `state.…`. */

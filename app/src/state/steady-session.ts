@@ -36,7 +36,9 @@ export class SteadySession implements AsyncDisposable {
     const listeners = this.#listeners.get(channel) ?? new Set();
     this.#listeners.set(channel, listeners);
     listeners.add(heard);
-    if (listeners.size === 1) await this.#client?.query(`LISTEN ${channel}`);
+    const client = this.#client;
+    // A connection that breaks just now is closed, and the next one listens to everything.
+    if (listeners.size === 1) await client?.query(`LISTEN ${channel}`).catch(() => client.end());
     return { [Symbol.dispose]: () => void listeners.delete(heard) };
   }
 
@@ -66,10 +68,15 @@ export class SteadySession implements AsyncDisposable {
   }
 
   async #use(client: Client): Promise<void> {
+    client.on('notification', ({ channel }: Notification) => this.#wake(channel));
+    try {
+      for (const channel of this.#listeners.keys()) await client.query(`LISTEN ${channel}`);
+    } catch (error) {
+      await client.end().catch(() => undefined);
+      throw error;
+    }
     if (this.#closed) return void client.end().catch(() => undefined);
     client.once('end', () => void this.#lost());
-    client.on('notification', ({ channel }: Notification) => this.#wake(channel));
-    for (const channel of this.#listeners.keys()) await client.query(`LISTEN ${channel}`);
     this.#client = client;
     for (const channel of this.#listeners.keys()) this.#wake(channel);
   }
