@@ -1,3 +1,4 @@
+import * as alertsTest from './commands/alerts/test.ts';
 import * as backupNow from './commands/backup.ts';
 import * as demo from './commands/demo.ts';
 import * as doctorPostgres from './commands/doctor/postgres.ts';
@@ -83,6 +84,7 @@ export interface CommandParts {
   readonly runUp: up.RunUp;
   readonly readStatus: status.ReadStatus;
   readonly backupNow: backupNow.BackupNow;
+  readonly testAlerts: alertsTest.TestAlerts;
   readonly listRuns: runs.ListRuns;
 }
 
@@ -177,6 +179,7 @@ export function commandTable(parts: CommandParts): Registration[] {
     { group: [], define: (parent, context) => status.define(parent, context, parts.readStatus) },
     { group: [], define: (parent, context) => backupNow.define(parent, context, parts.backupNow) },
     { group: [], define: (parent, context) => runs.define(parent, context, parts.listRuns) },
+    { group: ['alerts'], define: (parent, context) => alertsTest.define(parent, context, parts.testAlerts) },
     { group: [], define: (parent) => worker.define(parent, parts.serveOrders) },
     { group: [], define: help.define },
   ];

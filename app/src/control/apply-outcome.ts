@@ -3,7 +3,7 @@ import { removePoints, replacePoints, savePoints } from '../catalog/points.ts';
 import { saveSize } from '../catalog/sizes.ts';
 import { replaceWindows } from '../catalog/windows.ts';
 import type { Examination, RepositorySurvey, TaskOutcome } from '../protect/task.ts';
-import type { Database, Session } from '../state/session.ts';
+import type { Database, Session, Transaction } from '../state/session.ts';
 
 /**
  * Brings what is remembered of the repositories up to date with what a task has done there. Done before its step counts as
@@ -26,7 +26,7 @@ export async function applyOutcome(database: Database, outcome: TaskOutcome): Pr
 }
 
 async function applySurvey(
-  session: Session,
+  session: Transaction,
   { repository, points, windows, size }: RepositorySurvey,
 ): Promise<void> {
   await replacePoints(session, repository, points);

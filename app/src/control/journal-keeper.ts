@@ -2,7 +2,6 @@ import type { Clock, Finding, Random } from '@holdfast/engine';
 import { isFailure } from '@holdfast/engine';
 import type { JournalState } from '../catalog/records.ts';
 import type { ProgressSample } from '../cli/progress.ts';
-import type { Order } from '../protect/task.ts';
 import type { Worker, WorkerAudience } from './worker-process.ts';
 
 export interface JournalKeeperOptions {
@@ -17,9 +16,6 @@ export interface JournalKeeperOptions {
   readonly onChange: () => void;
   readonly signal: AbortSignal;
 }
-
-/** The order that a journal's worker gets. */
-export type JournalOrder = Order & { readonly task: { readonly kind: 'journal' } };
 
 /** Keeps one source's journal running: started, started again after each end, watched. Resolves when the signal aborts. */
 export async function keepJournalRunning(options: JournalKeeperOptions): Promise<void> {

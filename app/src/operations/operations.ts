@@ -1,5 +1,7 @@
 import type { CommandParts } from '../cli/command-table.ts';
 import { runDemo } from '../demo/run-demo.ts';
+import { testAlerts } from './alerts/test.ts';
+import { alertSources } from './control/alert-sources.ts';
 import { backupNow } from './control/backup.ts';
 import { listRuns } from './control/runs.ts';
 import { readStatus } from './control/status.ts';
@@ -83,6 +85,7 @@ export function operations(machine: Machine): CommandParts {
     runUp: runUp(machine),
     readStatus: readStatus(machine),
     backupNow: backupNow(machine),
+    testAlerts: testAlerts(machine, alertSources(machine)),
     listRuns: listRuns(machine),
     serveOrders: serveOrders(machine, parts),
   };
