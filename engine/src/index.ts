@@ -94,6 +94,7 @@ export { createRepository, openRepository } from './repository/open.ts';
 export type { PruneProgress, PruneResult } from './repository/prune/prune.ts';
 export { pruneRepository } from './repository/prune/prune.ts';
 export type { PrunePlan } from './repository/prune/prune-plan.ts';
+export { RememberedSnapshots } from './repository/remembered-snapshots.ts';
 export { type BlobSource, loadRepositorySource } from './repository/repair/blob-source.ts';
 export type { BlobRepairPlan, SourceMaker } from './repository/repair/blob-survey.ts';
 export type { IndexRepairPlan } from './repository/repair/index-survey.ts';

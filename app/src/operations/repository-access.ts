@@ -11,6 +11,7 @@ import {
   openBackend,
   openRepository,
   parseAddress,
+  RememberedSnapshots,
   type Repository,
   readOnly,
   retry,
@@ -71,7 +72,9 @@ export async function openAccess(
   opening.defer(() => closing.close());
   const found = await openRepository(backend, access.password.reveal(), options.signal);
   closing = remember(backend, found.config.id, { access, options, machine });
-  const repository = found.behind(() => guard(closing, access, options));
+  const repository = recalling(found, { access, options, machine }).behind(() =>
+    guard(closing, access, options),
+  );
   const signal = await lockFor(repository, { access, options, machine, opening });
   const opened = opening.move();
   return { repository, signal, traffic, [Symbol.asyncDispose]: () => opened.disposeAsync() };
@@ -187,6 +190,19 @@ function remember(
   const local = parseAddress(access.location).scheme === 'local';
   if (directory === undefined || local || options.intent === 'inspect') return backend;
   return cache(backend, { clock: machine.clock, directory, repositoryId });
+}
+
+/** A memory of snapshots helps before a disk too, where there are many. */
+function recalling(
+  repository: Repository,
+  { access, options, machine }: Omit<Locking, 'opening'>,
+): Repository {
+  const directory = access.cacheDirectory;
+  if (directory === undefined || options.intent === 'inspect') return repository;
+  const { clock } = machine;
+  return repository.remembering(
+    new RememberedSnapshots({ clock, directory, repositoryId: repository.config.id }),
+  );
 }
 
 /** Outermost: what is not saved must not be remembered either. */

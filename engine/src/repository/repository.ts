@@ -10,6 +10,7 @@ import { sha256Id } from '../kernel/hash.ts';
 import { type Id, isId } from '../kernel/id.ts';
 import { Index } from './index.ts';
 import { IndexedRepository } from './indexed-repository.ts';
+import type { RememberedSnapshots } from './remembered-snapshots.ts';
 
 /**
  * A repository whose key is known. Small sealed files (snapshots, index, locks) can be read and written; blobs cannot
@@ -23,19 +24,28 @@ export class Repository {
   readonly sealer: Sealer;
   /** The key file that the password opened. */
   readonly keyId: Id;
+  readonly #remembered: RememberedSnapshots | undefined;
 
-  constructor(parts: { backend: Backend; config: RepositoryConfig; key: MasterKey; keyId: Id }) {
+  constructor(parts: RepositoryParts) {
     this.backend = parts.backend;
     this.config = parts.config;
     this.key = parts.key;
     this.sealer = new Sealer(parts.key);
     this.keyId = parts.keyId;
+    this.#remembered = parts.remembered;
   }
 
   /** The same repository through something in front of its backend. */
   behind(wrap: (backend: Backend) => Backend): Repository {
     const { config, key, keyId } = this;
-    return new Repository({ backend: wrap(this.backend), config, key, keyId });
+    const remembered = this.#remembered;
+    return new Repository({ backend: wrap(this.backend), config, key, keyId, remembered });
+  }
+
+  /** The same repository with a memory of its snapshots. Not for whoever checks it: their files would not be read. */
+  remembering(remembered: RememberedSnapshots): Repository {
+    const { backend, config, key, keyId } = this;
+    return new Repository({ backend, config, key, keyId, remembered });
   }
 
   /**
@@ -90,8 +100,9 @@ export class Repository {
       throw failure;
     },
   ): Promise<StoredSnapshot[]> {
-    const found = await mapConcurrently(
-      this.#ids('snapshot', signal),
+    const found: StoredSnapshot[] = [];
+    const read = await mapConcurrently(
+      this.#unknownOf(found, signal),
       this.backend.connections,
       async (id) => {
         try {
@@ -103,9 +114,15 @@ export class Repository {
         }
       },
     );
-    return found
-      .filter((snapshot) => snapshot !== undefined)
-      .sort((a, b) => Date.parse(a.time) - Date.parse(b.time) || (a.id < b.id ? -1 : 1));
+    for (const snapshot of read) if (snapshot !== undefined) found.push(snapshot);
+    const sorted = oldestFirst(found);
+    this.#remembered?.remember(sorted, this.sealer);
+    return sorted;
+  }
+
+  /** A snapshot that somebody has listed: as it is remembered, else from its file. */
+  async recallSnapshot(id: Id, signal?: AbortSignal): Promise<StoredSnapshot> {
+    return this.#remembered?.recall(this.sealer).get(id) ?? (await this.loadSnapshot(id, signal));
   }
 
   /** Reads the whole index; what comes back can read and write blobs. */
@@ -120,7 +137,30 @@ export class Repository {
     return new IndexedRepository(this, index);
   }
 
-  async *#ids(type: 'snapshot', signal?: AbortSignal): AsyncIterable<Id> {
-    for await (const { name } of this.backend.list(type, signal)) if (isId(name)) yield name;
+  /** The names of the snapshots that have to be read; those that are remembered are put into `found`. */
+  async *#unknownOf(found: StoredSnapshot[], signal?: AbortSignal): AsyncIterable<Id> {
+    const known = this.#remembered?.recall(this.sealer);
+    for await (const { name } of this.backend.list('snapshot', signal)) {
+      if (!isId(name)) continue;
+      const snapshot = known?.get(name);
+      if (snapshot === undefined) yield name;
+      else found.push(snapshot);
+    }
   }
+}
+
+interface RepositoryParts {
+  readonly backend: Backend;
+  readonly config: RepositoryConfig;
+  readonly key: MasterKey;
+  readonly keyId: Id;
+  readonly remembered?: RememberedSnapshots | undefined;
+}
+
+/** Equal times in the order of their ids, so that it is one order. */
+function oldestFirst(snapshots: readonly StoredSnapshot[]): StoredSnapshot[] {
+  return snapshots
+    .map((snapshot) => ({ snapshot, time: Date.parse(snapshot.time) }))
+    .sort((a, b) => a.time - b.time || (a.snapshot.id < b.snapshot.id ? -1 : 1))
+    .map(({ snapshot }) => snapshot);
 }
