@@ -72,9 +72,9 @@ export async function openAccess(
   opening.defer(() => closing.close());
   const found = await openRepository(backend, access.password.reveal(), options.signal);
   closing = remember(backend, found.config.id, { access, options, machine });
-  const repository = recalling(found, { access, options, machine }).behind(() =>
-    guard(closing, access, options),
-  );
+  const { packSize } = access;
+  const remembered = memoryOf(found, { access, options, machine });
+  const repository = found.with({ packSize, remembered }).behind(() => guard(closing, access, options));
   const signal = await lockFor(repository, { access, options, machine, opening });
   const opened = opening.move();
   return { repository, signal, traffic, [Symbol.asyncDispose]: () => opened.disposeAsync() };
@@ -193,16 +193,13 @@ function remember(
 }
 
 /** A memory of snapshots helps before a disk too, where there are many. */
-function recalling(
-  repository: Repository,
+function memoryOf(
+  { config }: Repository,
   { access, options, machine }: Omit<Locking, 'opening'>,
-): Repository {
+): RememberedSnapshots | undefined {
   const directory = access.cacheDirectory;
-  if (directory === undefined || options.intent === 'inspect') return repository;
-  const { clock } = machine;
-  return repository.remembering(
-    new RememberedSnapshots({ clock, directory, repositoryId: repository.config.id }),
-  );
+  if (directory === undefined || options.intent === 'inspect') return undefined;
+  return new RememberedSnapshots({ clock: machine.clock, directory, repositoryId: config.id });
 }
 
 /** Outermost: what is not saved must not be remembered either. */

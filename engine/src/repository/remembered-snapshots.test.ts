@@ -27,7 +27,7 @@ afterAll(() => rmSync(directory, { recursive: true, force: true }));
 /** As a command opens it that comes later: what it knows, it has from the file. */
 function asNextCommand(repository: Repository): Repository {
   const options = { clock: patientClock, directory, repositoryId: repository.config.id };
-  return repository.remembering(new RememberedSnapshots(options));
+  return repository.with({ remembered: new RememberedSnapshots(options) });
 }
 
 function fileOf({ config }: Repository): string {

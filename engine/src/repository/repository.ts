@@ -10,6 +10,7 @@ import { sha256Id } from '../kernel/hash.ts';
 import { type Id, isId } from '../kernel/id.ts';
 import { Index } from './index.ts';
 import { IndexedRepository } from './indexed-repository.ts';
+import { USUAL_PACK_BYTES } from './packer.ts';
 import type { RememberedSnapshots } from './remembered-snapshots.ts';
 
 /**
@@ -24,6 +25,8 @@ export class Repository {
   readonly sealer: Sealer;
   /** The key file that the password opened. */
   readonly keyId: Id;
+  /** Bytes at which a new pack is finished. */
+  readonly packSize: number;
   readonly #remembered: RememberedSnapshots | undefined;
 
   constructor(parts: RepositoryParts) {
@@ -32,20 +35,23 @@ export class Repository {
     this.key = parts.key;
     this.sealer = new Sealer(parts.key);
     this.keyId = parts.keyId;
+    this.packSize = parts.packSize ?? USUAL_PACK_BYTES;
     this.#remembered = parts.remembered;
   }
 
   /** The same repository through something in front of its backend. */
   behind(wrap: (backend: Backend) => Backend): Repository {
-    const { config, key, keyId } = this;
-    const remembered = this.#remembered;
-    return new Repository({ backend: wrap(this.backend), config, key, keyId, remembered });
+    return new Repository({ ...this.#parts(), backend: wrap(this.backend) });
   }
 
-  /** The same repository with a memory of its snapshots. Not for whoever checks it: their files would not be read. */
-  remembering(remembered: RememberedSnapshots): Repository {
-    const { backend, config, key, keyId } = this;
-    return new Repository({ backend, config, key, keyId, remembered });
+  /** The same repository as its user wants it on this machine. */
+  with(settings: RepositorySettings): Repository {
+    return new Repository({ ...this.#parts(), ...settings });
+  }
+
+  #parts(): RepositoryParts {
+    const { backend, config, key, keyId, packSize } = this;
+    return { backend, config, key, keyId, packSize, remembered: this.#remembered };
   }
 
   /**
@@ -149,12 +155,18 @@ export class Repository {
   }
 }
 
-interface RepositoryParts {
+interface RepositorySettings {
+  /** Bytes at which a new pack is finished; 16 MiB unless said, as with restic. */
+  readonly packSize?: number | undefined;
+  /** Not for whoever checks the repository: files of snapshots would not be read. */
+  readonly remembered?: RememberedSnapshots | undefined;
+}
+
+interface RepositoryParts extends RepositorySettings {
   readonly backend: Backend;
   readonly config: RepositoryConfig;
   readonly key: MasterKey;
   readonly keyId: Id;
-  readonly remembered?: RememberedSnapshots | undefined;
 }
 
 /** Equal times in the order of their ids, so that it is one order. */

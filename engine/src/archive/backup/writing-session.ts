@@ -31,7 +31,7 @@ export interface WritingOptions {
   /** How many to start otherwise; as many as the machine has cores unless said. */
   readonly workers?: number;
   readonly compression?: CompressionMode;
-  /** Bytes at which a pack is finished; 16 MiB as restic has it. */
+  /** Bytes at which a pack is finished; the repository's unless said. */
   readonly packSize?: number;
   readonly scan?: ScanRules;
   readonly signal?: AbortSignal;
@@ -72,7 +72,7 @@ export class WritingSession {
       version: repository.config.version,
       chunkerPolynomial: repository.config.chunkerPolynomial,
       compression: options.compression ?? 'auto',
-      packSize: options.packSize ?? DEFAULT_PACK_BYTES,
+      packSize: options.packSize ?? repository.packSize,
       unsavedPacks: unsavedPacks(repository.backend.connections, threads.workers.length),
       table: index.table.shared,
       counters: this.#counters,
@@ -318,7 +318,6 @@ const NO_TREE = [
   'backend.short-read',
   'repository.damaged',
 ] as const;
-const DEFAULT_PACK_BYTES = 16 * 1024 * 1024;
 /** Bytes of streams that the workers may have at a time. */
 const MOST_UNDER_WAY = 64 * 1024 * 1024;
 const NO_SCAN: ScanRules = {

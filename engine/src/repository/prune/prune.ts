@@ -7,7 +7,6 @@ import type { Repository } from '../repository.ts';
 import { filesToMerge, type IndexChange, outdatedFiles, rewriteIndex } from './index-rewrite.ts';
 import { Latecomers } from './latecomers.ts';
 import {
-  DEFAULT_PACK_BYTES,
   type PlannedPack,
   type PruneOptions,
   type PrunePlan,
@@ -74,7 +73,7 @@ export async function pruneRepository(repository: Repository, run: PruneRun): Pr
     });
     const plan = planPrune(
       survey.facts,
-      run,
+      { packSize: repository.packSize, ...run },
       grace === 'none' ? undefined : { now: clock.now(), keep: grace },
     );
     if (!(await run.approve(plan))) return { plan, executed: false };
@@ -138,7 +137,7 @@ class Execution {
   }
 
   async #repack(): Promise<void> {
-    const { clock, onProgress, packSize = DEFAULT_PACK_BYTES, signal } = this.#options;
+    const { clock, onProgress, packSize = this.#repository.packSize, signal } = this.#options;
     const toRepack = this.#plan.packs.filter(({ action }) => action === 'repack');
     const total = toRepack.reduce((sum, { used }) => sum + used.bytes, 0);
     const packs = toRepack.map(({ id }) => ({ pack: id, blobs: this.#survey.needed(id) }));

@@ -8,7 +8,6 @@ import { Index } from '../index.ts';
 import type { IndexedRepository } from '../indexed-repository.ts';
 import { PackSink } from '../pack-sink.ts';
 import { type FinishedPack, Packer } from '../packer.ts';
-import { DEFAULT_PACK_BYTES } from '../prune/prune-plan.ts';
 import type { Repository } from '../repository.ts';
 import type { WantedBlob } from './blob-source.ts';
 import type { BlobSurvey } from './blob-survey.ts';
@@ -78,7 +77,7 @@ export class BlobWriter implements AsyncDisposable {
       version: repository.config.version,
       compression: 'auto',
       compressor: this.#compressor,
-      packSize: DEFAULT_PACK_BYTES,
+      packSize: repository.packSize,
       deliver: (pack) => this.#finished.push(pack),
       recycled: () => undefined,
     });

@@ -2,7 +2,7 @@ import { Failure } from '@holdfast/engine';
 import { type Command, InvalidArgumentError } from 'commander';
 import {
   accessFor,
-  endRepositoryCommand,
+  endWritingCommand,
   newCommand,
   present,
   type Work,
@@ -119,7 +119,7 @@ export function define(parent: Command, context: Context, { planForget, planUndo
     .setOptionValueWithSource('groupBy', ['host', 'paths'], 'default');
   addSnapshotFilter(command);
   addPruneOptions(command);
-  endRepositoryCommand(command).action(async (snapshots: string[]) => {
+  endWritingCommand(command).action(async (snapshots: string[]) => {
     const request = { ...command.opts<ForgetOptions>(), snapshots };
     refuseContradictions(request);
     if (request.undo === true) return await undoForget(command, context, request, planUndo);

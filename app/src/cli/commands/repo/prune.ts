@@ -2,7 +2,7 @@ import type { PrunePlan } from '@holdfast/engine';
 import type { Command } from 'commander';
 import {
   accessFor,
-  endRepositoryCommand,
+  endWritingCommand,
   newCommand,
   present,
   type Work,
@@ -46,7 +46,7 @@ export function define(parent: Command, context: Context, planPrune: PlanPrune):
   });
   command.option('-n, --dry-run', 'change nothing, only show the plan');
   addPruneOptions(command);
-  endRepositoryCommand(command).action(async () => {
+  endWritingCommand(command).action(async () => {
     const options = command.opts<PruneCommandOptions>();
     const access = await accessFor(command, context);
     await using planned = await withProgress(command, context, (work) => planPrune(access, options, work));

@@ -2,7 +2,7 @@ import { Failure } from '@holdfast/engine';
 import type { Command } from 'commander';
 import {
   accessFor,
-  endRepositoryCommand,
+  endWritingCommand,
   newCommand,
   present,
   type Work,
@@ -58,7 +58,7 @@ export function define(parent: Command, context: Context, planSnapshotRepair: Pl
     .option('--read-data', 'read every byte to find damage; otherwise only what looks wrong from outside')
     .option('-n, --dry-run', 'change nothing, only show what is lost');
   addSnapshotFilter(command);
-  endRepositoryCommand(command).action(async (snapshots: string[]) => {
+  endWritingCommand(command).action(async (snapshots: string[]) => {
     const request = { ...command.opts<SnapshotRepairOptions>(), snapshots };
     const access = await accessFor(command, context);
     await using planned = await withProgress(command, context, (work) =>
