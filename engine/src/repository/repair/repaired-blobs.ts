@@ -50,11 +50,7 @@ export async function saveRepairedBlobs(
   await mapConcurrently(left, repository.backend.connections, async (blob) => {
     await save(blob, await indexed.loadBlob(blob.type, blob.id, signal));
   });
-  for (const { source, blobs } of found) {
-    await mapConcurrently(blobs, source.connections, async (blob) => {
-      await save(blob, await source.load(blob, signal));
-    });
-  }
+  for (const { source, blobs } of found) await source.fetch(blobs, save, signal);
   await writer.finish();
   return { saved, refused };
 }
