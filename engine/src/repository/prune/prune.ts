@@ -1,8 +1,8 @@
 import type { FileType } from '../../backend/backend.ts';
 import type { Clock } from '../../kernel/clock.ts';
-import { mapConcurrently } from '../../kernel/concurrency.ts';
 import { type Failure, isFailure } from '../../kernel/failure.ts';
 import { type HeldLock, type LockOptions, takeLock, withLock } from '../locks.ts';
+import { removeFiles } from '../removal.ts';
 import type { Repository } from '../repository.ts';
 import { filesToMerge, type IndexChange, outdatedFiles, rewriteIndex } from './index-rewrite.ts';
 import { Latecomers } from './latecomers.ts';
@@ -195,18 +195,13 @@ class Execution {
     phase: PruneProgress['phase'],
     signal = this.#options.signal,
   ): Promise<void> {
-    const { backend } = this.#repository;
     let done = 0;
-    await mapConcurrently(names, backend.connections, async (name) => {
-      signal.throwIfAborted();
-      try {
-        await backend.remove({ type, name }, signal);
-      } catch (error) {
-        // Gone is gone: a try whose answer was lost.
-        if (!isFailure(error, 'backend.not-found')) throw error;
-      }
-      done += 1;
-      this.#options.onProgress?.({ phase, done, total: names.length });
+    await removeFiles(this.#repository.backend, type, names, {
+      signal,
+      onRemoved: () => {
+        done += 1;
+        this.#options.onProgress?.({ phase, done, total: names.length });
+      },
     });
   }
 }
