@@ -1,7 +1,9 @@
 import type { FileType } from '../../backend/backend.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import { type Failure, isFailure } from '../../kernel/failure.ts';
-import { type HeldLock, type LockOptions, takeLock, withLock } from '../locks.ts';
+import type { HeldLock } from '../held-lock.ts';
+import type { LockOptions } from '../lock-wait.ts';
+import { takeLock, withLock } from '../locks.ts';
 import { removeFiles } from '../removal.ts';
 import type { Repository } from '../repository.ts';
 import { filesToMerge, type IndexChange, outdatedFiles, rewriteIndex } from './index-rewrite.ts';

@@ -16,7 +16,7 @@ import {
 } from '../../testing/small-repository.ts';
 import { checkRepository } from '../check/check.ts';
 import type { CheckReport } from '../check/report.ts';
-import { removeLocks } from '../locks.ts';
+import { removeLocks } from '../lock-files.ts';
 import { PackContents } from '../pack-contents.ts';
 import type { Repository } from '../repository.ts';
 import { repositorySource } from './blob-source.ts';
