@@ -3,7 +3,7 @@ import { type Command, Option } from 'commander';
 import { SLOT_NAME } from '../../../sources/postgres/journal/journal-config.ts';
 import {
   accessFor,
-  endRepositoryCommand,
+  endWritingCommand,
   newCommand,
   present,
   type Work,
@@ -96,7 +96,7 @@ export function define(parent: Command, context: Context, keepJournal: KeepJourn
     .optionsGroup('The snapshots:')
     .option('-H, --host <host>', 'the host they are of (default: the server’s)')
     .option('--tag <tags>', 'mark bases and slices with tags, comma separated (several times)', collectLists);
-  endRepositoryCommand(command).action(async () => {
+  endWritingCommand(command).action(async () => {
     const request = command.opts<JournalRequest>();
     refuseNonsense(request);
     const access = await accessFor(command, context);
