@@ -71,7 +71,10 @@ export async function openAccess(
   opening.defer(() => closing.close());
   const found = await openRepository(backend, access.password.reveal(), options.signal);
   closing = remember(backend, found.config.id, { access, options, machine });
-  const repository = found.behind(() => guard(closing, access, options));
+  const repository = keepLocally(
+    found.behind(() => guard(closing, access, options)),
+    { access, options, machine },
+  );
   const signal = await lockFor(repository, { access, options, machine, opening });
   const opened = opening.move();
   return { repository, signal, traffic, [Symbol.asyncDispose]: () => opened.disposeAsync() };
@@ -187,6 +190,16 @@ function remember(
   const local = parseAddress(access.location).scheme === 'local';
   if (directory === undefined || local || options.intent === 'inspect') return backend;
   return cache(backend, { clock: machine.clock, directory, repositoryId });
+}
+
+/** What is worked out from the repository's files; a check looks at the files themselves. */
+function keepLocally(
+  repository: Repository,
+  { access, options, machine }: Omit<Locking, 'opening'>,
+): Repository {
+  const directory = access.cacheDirectory;
+  if (directory === undefined || options.intent === 'inspect') return repository;
+  return repository.cachedIn({ directory, clock: machine.clock });
 }
 
 /** Outermost: what is not saved must not be remembered either. */

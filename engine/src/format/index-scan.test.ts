@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { type Id, idFromBytes } from '../kernel/id.ts';
 import { decodeIndexFile, encodeIndexFile, type IndexFile } from './index-file.ts';
 import { RECORD_PLACE, RECORD_TREE, RECORD_WORDS, type ScannedIndex, scanIndexFile } from './index-scan.ts';
-import type { IndexedPack } from './types.ts';
+import type { PackedBlob } from './types.ts';
 
 const id = fc
   .uint8Array({ minLength: 32, maxLength: 32 })
@@ -39,7 +39,22 @@ describe('an index file, scanned', () => {
   });
 
   test('changed anywhere, says what it says decoded, or leaves it to be decoded', () => {
-    const inserted = fc.constantFrom('', ' ', '0', '-', '.', ',', '{}', '"', ':1', 'A', ']', '}', '\n', '1e3');
+    const inserted = fc.constantFrom(
+      '',
+      ' ',
+      '0',
+      '-',
+      '.',
+      ',',
+      '{}',
+      '"',
+      ':1',
+      'A',
+      ']',
+      '}',
+      '\n',
+      '1e3',
+    );
     fc.assert(
       fc.property(files, fc.nat(), fc.nat(3), inserted, ([packs, marks], where, removed, text) => {
         const json = encodeIndexFile(packs, marks).toString();
@@ -82,14 +97,14 @@ describe('an index file, scanned', () => {
 function contentsOf(scanned: ScannedIndex | undefined): IndexFile | undefined {
   if (scanned === undefined) return undefined;
   const { records, marks } = scanned;
-  const packs: IndexedPack[] = [];
+  const packs: { id: Id; blobs: PackedBlob[] }[] = [];
   for (let at = 0; at < scanned.packs.length; at += 32)
     packs.push({ id: idFromBytes(scanned.packs, at), blobs: [] });
   for (let at = 0; at < records.length; at += RECORD_WORDS) {
     const [place = 0, offset = 0, length = 0, uncompressedLength = 0] = records.subarray(at + RECORD_PLACE);
-    (packs[place % RECORD_TREE]?.blobs as unknown[]).push({
+    packs[place % RECORD_TREE]?.blobs.push({
       type: place >= RECORD_TREE ? 'tree' : 'data',
-      id: idFromBytes(records.subarray(at) as unknown as Uint8Array),
+      id: idFromBytes(new Uint8Array(records.buffer, at * 4)),
       offset,
       length,
       uncompressedLength,

@@ -1,3 +1,4 @@
+import { RECORD_PLACE, RECORD_WORDS } from '../format/index-scan.ts';
 import type { BlobType } from '../format/types.ts';
 import { Failure } from '../kernel/failure.ts';
 import type { Id } from '../kernel/id.ts';
@@ -8,14 +9,15 @@ import type { Id } from '../kernel/id.ts';
  * Entries are appended to a dense array and never move or go away; the slots only hold entry numbers (+1, 0 = empty),
  * so that an empty table costs little and ten million blobs about 560 MB.
  *
- *     entry, 12 words of 32 bits
+ *     entry, 12 words of 32 bits (the layout of a scanned record)
  *     ┌───────────────┬──────────────────────────────┬────────┬────────┬──────────────┐
  *     │ id (8 words)  │ tree? (1 bit) pack (31 bits) │ offset │ length │ uncompressed │
  *     └───────────────┴──────────────────────────────┴────────┴────────┴──────────────┘
  *
  * Claiming is lock-free: the key is written into a fresh entry, then published by a compare-and-swap on an empty
  * slot. Whoever loses the swap sees the winner's entry, which is complete by then, and leaves its own entry unused.
- * Places (pack, offset, lengths) are written by the main thread alone, after the pack is durable.
+ * Places (pack, offset, lengths) are written by the main thread alone, after the pack is durable; only while an index is
+ * loaded do several threads `add` blobs that have their places already.
  *
  * The slots grow by levels, each twice as large as the one before; an entry's number decides its level, so no thread
  * has to tell another that the table grew. Two threads may both claim one blob while a level changes: it is stored
@@ -47,6 +49,14 @@ export class BlobTable {
     return new BlobTable({ counter: new SharedArrayBuffer(4), slots, entries, firstLevel });
   }
 
+  /** A table of the size that another one was saved with: its bytes are to be filled in. */
+  static restore({ firstLevel, size }: TableShape): BlobTable {
+    const table = BlobTable.create(firstLevel / 2);
+    table.#reserve(Math.max(0, size - 1));
+    table.#counter[0] = size;
+    return table;
+  }
+
   /** The same table in another thread. */
   static attach(shared: SharedBlobTable): BlobTable {
     return new BlobTable(shared);
@@ -72,13 +82,69 @@ export class BlobTable {
     this.#keyBytes.set(id);
     const typeBit = type === 'tree' ? TREE_BIT : 0;
     if (this.#probe(typeBit, this.#levels()) >= 0) return -1;
+    const entry = this.#append();
+    this.#entries[entry * ENTRY_WORDS + PLACE] = (typeBit | NO_PACK) >>> 0;
+    return this.#publish(entry, typeBit) === entry ? entry : -1;
+  }
 
+  /**
+   * Adds a blob with its place: the record at word `at`, which has the layout of an entry. Answers -1 when it lies there
+   * now, or the entry that has the blob elsewhere already. The place is written before the entry is published, so that
+   * whoever comes second can compare.
+   */
+  add(records: Uint32Array, at: number): number {
+    const entries = this.#entries;
+    const key = this.#key;
+    for (let word = 0; word < PLACE; word += 1) key[word] = records[at + word] as number;
+    const typeBit = (records[at + PLACE] as number) & TREE_BIT;
+    let found = this.#probe(typeBit, this.#levels());
+    if (found < 0) {
+      const entry = this.#append();
+      for (let word = PLACE; word < ENTRY_WORDS; word += 1)
+        entries[entry * ENTRY_WORDS + word] = records[at + word] as number;
+      found = this.#publish(entry, typeBit);
+      if (found === entry) return -1;
+      this.withdraw(entry);
+    }
+    const place = found * ENTRY_WORDS + PLACE;
+    const same = entries[place] === records[at + PLACE] && entries[place + 1] === records[at + PLACE + 1];
+    return same ? -1 : found;
+  }
+
+  /**
+   * After several threads have added at once: what two of them added while a level changed, among the entries from
+   * `from` on, and for each such entry the one that stays.
+   */
+  doubles(from: number): Map<number, number> {
+    const doubles = new Map<number, number>();
+    const levels = this.#levels();
+    for (let entry = Math.max(from, this.shared.firstLevel / 2); entry < this.size; entry += 1) {
+      if (this.packOf(entry) < 0) continue;
+      const at = entry * ENTRY_WORDS;
+      this.#key.set(this.#entries.subarray(at, at + PLACE));
+      const stays = this.#probe((this.#entries[at + PLACE] as number) & TREE_BIT, levels);
+      if (stays !== entry) doubles.set(entry, stays);
+    }
+    return doubles;
+  }
+
+  /** An entry that nobody finds any more holds nothing. */
+  withdraw(entry: number): void {
+    const at = entry * ENTRY_WORDS + PLACE;
+    this.#entries[at] = ((this.#entries[at] as number) | NO_PACK) >>> 0;
+  }
+
+  /** A fresh entry with the key, seen by nobody yet. */
+  #append(): number {
     const entry = Atomics.add(this.#counter, 0, 1);
     this.#reserve(entry);
     const at = entry * ENTRY_WORDS;
-    this.#entries.set(this.#key, at);
-    this.#entries[at + PLACE] = (typeBit | NO_PACK) >>> 0;
+    for (let word = 0; word < PLACE; word += 1) this.#entries[at + word] = this.#key[word] as number;
+    return entry;
+  }
 
+  /** Lets everybody see an entry that is complete. Answers it, or the one of whoever was first. */
+  #publish(entry: number, typeBit: number): number {
     const level = this.#levelOf(entry);
     const base = this.#levelBase(level);
     const mask = this.shared.firstLevel * 2 ** level - 1;
@@ -88,7 +154,7 @@ export class BlobTable {
         found = Atomics.compareExchange(this.#slots, base + slot, 0, entry + 1);
         if (found === 0) return entry;
       }
-      if (this.#matches(found - 1, typeBit)) return -1;
+      if (this.#matches(found - 1, typeBit)) return found - 1;
     }
   }
 
@@ -130,6 +196,11 @@ export class BlobTable {
     this.#entries[at + 1] = offset;
     this.#entries[at + 2] = length;
     this.#entries[at + 3] = uncompressedLength;
+  }
+
+  /** How many bytes of `shared.entries` and `shared.slots` hold something. */
+  get bytesInUse(): { readonly entries: number; readonly slots: number } {
+    return { entries: this.size * ENTRY_BYTES, slots: this.#levelBase(this.#levels()) * 4 };
   }
 
   #probe(typeBit: number, levels: number): number {
@@ -179,6 +250,12 @@ export class BlobTable {
   }
 }
 
+/** What a table has to be made with to take the bytes of another one. */
+export interface TableShape {
+  readonly firstLevel: number;
+  readonly size: number;
+}
+
 /** What a worker thread needs to attach. */
 export interface SharedBlobTable {
   readonly counter: SharedArrayBuffer;
@@ -187,9 +264,9 @@ export interface SharedBlobTable {
   readonly firstLevel: number;
 }
 
-const ENTRY_WORDS = 12;
+const ENTRY_WORDS = RECORD_WORDS;
 const ENTRY_BYTES = ENTRY_WORDS * 4;
-const PLACE = 8;
+const PLACE = RECORD_PLACE;
 /** As signed 32-bit numbers, since that is what bit operators return. */
 const TREE_BIT = 0x80000000 | 0;
 const NO_PACK = 0x7fffffff;

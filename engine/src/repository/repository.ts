@@ -8,8 +8,9 @@ import { mapConcurrently } from '../kernel/concurrency.ts';
 import { Failure, isFailure } from '../kernel/failure.ts';
 import { sha256Id } from '../kernel/hash.ts';
 import { type Id, isId } from '../kernel/id.ts';
-import { Index } from './index.ts';
+import { loadIndex } from './index-load/load-index.ts';
 import { IndexedRepository } from './indexed-repository.ts';
+import type { LocalCache } from './local-cache.ts';
 
 /**
  * A repository whose key is known. Small sealed files (snapshots, index, locks) can be read and written; blobs cannot
@@ -23,19 +24,34 @@ export class Repository {
   readonly sealer: Sealer;
   /** The key file that the password opened. */
   readonly keyId: Id;
+  /** Where this machine keeps what it has made of the repository's files; absent when nothing is to be kept. */
+  readonly localCache: LocalCache | undefined;
 
-  constructor(parts: { backend: Backend; config: RepositoryConfig; key: MasterKey; keyId: Id }) {
+  constructor(parts: {
+    readonly backend: Backend;
+    readonly config: RepositoryConfig;
+    readonly key: MasterKey;
+    readonly keyId: Id;
+    readonly localCache?: LocalCache | undefined;
+  }) {
     this.backend = parts.backend;
     this.config = parts.config;
     this.key = parts.key;
     this.sealer = new Sealer(parts.key);
     this.keyId = parts.keyId;
+    this.localCache = parts.localCache;
   }
 
   /** The same repository through something in front of its backend. */
   behind(wrap: (backend: Backend) => Backend): Repository {
-    const { config, key, keyId } = this;
-    return new Repository({ backend: wrap(this.backend), config, key, keyId });
+    const { config, key, keyId, localCache } = this;
+    return new Repository({ backend: wrap(this.backend), config, key, keyId, localCache });
+  }
+
+  /** The same repository with a place for what this machine makes of it. */
+  cachedIn(localCache: LocalCache): Repository {
+    const { backend, config, key, keyId } = this;
+    return new Repository({ backend, config, key, keyId, localCache });
   }
 
   /**
@@ -110,14 +126,14 @@ export class Repository {
 
   /** Reads the whole index; what comes back can read and write blobs. */
   async loadIndex(signal?: AbortSignal): Promise<IndexedRepository> {
-    return new IndexedRepository(this, await Index.load(this, signal));
+    return new IndexedRepository(this, await loadIndex(this, { signal, cache: this.localCache }));
   }
 
   /** The index for whoever writes nothing: packs that are marked for deletion can still be read. */
   async loadIndexToRead(signal?: AbortSignal): Promise<IndexedRepository> {
-    const index = await Index.load(this, signal);
-    index.countMarked();
-    return new IndexedRepository(this, index);
+    const indexed = await this.loadIndex(signal);
+    indexed.index.countMarked();
+    return indexed;
   }
 
   async *#ids(type: 'snapshot', signal?: AbortSignal): AsyncIterable<Id> {
