@@ -93,7 +93,8 @@ class IndexWorker {
     const length = this.#sealer.sealInto(bytesOf(this.#table.shared, piece), this.#sealed, 0);
     for (let at = 0; at < length; )
       at += writeSync(descriptor, this.#sealed, at, length - at, piece.position + at);
-    return this.#sealed.slice(length - MAC_LENGTH, length);
+    // By itself: with a part of a buffer, all of the buffer would be sent.
+    return new Uint8Array(this.#sealed.subarray(length - MAC_LENGTH, length));
   }
 
   #restore({ descriptor, piece, mac }: Extract<IndexTask, { kind: 'restore' }>): IndexAnswers['restore'] {
