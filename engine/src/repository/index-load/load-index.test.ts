@@ -197,6 +197,17 @@ describe('an index that is kept on this machine', () => {
     expect((await scene.load()).read).toBe(2);
   });
 
+  test('takes in files that are unusual, as they are when it is read plainly', async () => {
+    const scene = new Scene();
+    await scene.add(packOf('p', 3));
+    const unusual = Buffer.from(JSON.stringify({ packs: plain(packOf('q', 3)) }, undefined, 2));
+    await scene.repository.saveFile('index', unusual);
+    const { index } = await scene.load();
+    expect(index.has('data', idOf('q 2'))).toBe(true);
+    expect(sayings(index)).toEqual(sayings(await loadIndex(scene.repository)));
+    expect(sayings((await scene.load()).index)).toEqual(sayings(index));
+  });
+
   test('fails as without a cache when an index file is damaged', async () => {
     const scene = new Scene();
     await scene.add(packOf('p', 3));
@@ -223,6 +234,17 @@ function packOf(name: string, count: number): IndexedPack[] {
     uncompressedLength: 0,
   }));
   return [{ id: idOf(name), blobs }];
+}
+
+/** As the fields are called in the file. */
+function plain(packs: readonly IndexedPack[]): unknown {
+  return packs.map(({ id, blobs }) => ({
+    id,
+    blobs: blobs.map(({ uncompressedLength, ...one }) => ({
+      ...one,
+      uncompressed_length: uncompressedLength,
+    })),
+  }));
 }
 
 /** Changes one bit of a file, if it is there. */
