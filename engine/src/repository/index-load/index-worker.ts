@@ -64,7 +64,9 @@ class IndexWorker {
     try {
       const json = decodeUnpacked(plaintext);
       const scanned = scanIndexFile(json);
-      releaseMemory(json);
+      // All that it was decompressed into, which may be more. Nobody else has a part of it, unless it is of the small ones.
+      if (json.buffer instanceof ArrayBuffer && json.length >= Buffer.poolSize)
+        releaseMemory(new Uint8Array(json.buffer));
       return scanned;
     } catch (error) {
       if (isFailure(error)) return undefined;
