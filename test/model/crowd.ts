@@ -10,7 +10,7 @@ import { type Ending, type Mishap, runProgram } from './program.ts';
 import { verify } from './verification.ts';
 import { World, type WorldOptions } from './world.ts';
 
-export interface CrowdOptions extends WorldOptions {
+export interface CrowdOptions extends Omit<WorldOptions, 'side'> {
   /** The same seed draws the same; how processes meet, and so what there is to draw from, is up to the machine. */
   readonly seed: string;
   /** A name in `profiles`. */
@@ -51,7 +51,8 @@ export class Crowd implements AsyncDisposable {
   static async gather(options: CrowdOptions): Promise<Crowd> {
     const profile = profiles[options.profile];
     if (profile === undefined) throw new Error(`there is no profile ${options.profile}`);
-    return new Crowd(await World.create(options), options, profile);
+    const world = await World.create({ ...options, side: profile.side });
+    return new Crowd(world, options, profile);
   }
 
   get base(): string {

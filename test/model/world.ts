@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Prng } from '../../bench/corpus/prng.ts';
 import { systemClock as clock } from '../../engine/src/kernel/clock.ts';
 import { listLocks, removeLocks, type StoredLock } from '../../engine/src/repository/locks.ts';
 import { createRepository, openRepository } from '../../engine/src/repository/open.ts';
@@ -16,6 +17,8 @@ export interface WorldOptions {
   readonly storage: string;
   /** The path of stock restic, and whether it can wait for a lock (from 0.16 on). */
   readonly restic: { readonly path: string; readonly canWait: boolean };
+  /** Where it is that all happens, if not on both sides. */
+  readonly side: Side | undefined;
 }
 
 const PASSWORDS: Readonly<Record<Side, string>> = { main: 'of the first one', copy: 'of the copy' };
@@ -35,8 +38,11 @@ export class World implements AsyncDisposable {
   #names = 0;
   #places = 0;
 
-  private constructor(base: string, storage: Storage, { restic }: WorldOptions) {
+  readonly #onlySide: Side | undefined;
+
+  private constructor(base: string, storage: Storage, { restic, side }: WorldOptions) {
     this.base = base;
+    this.#onlySide = side;
     this.storage = storage;
     this.restic = restic;
     const nameOf = (tags: readonly string[]) => tags.find((tag) => this.#contents.has(tag));
@@ -68,6 +74,11 @@ export class World implements AsyncDisposable {
 
   clear(): void {
     rmSync(this.base, { recursive: true, force: true });
+  }
+
+  drawSide(prng: Prng, mainShare = 0.5): Side {
+    const drawn = prng.fraction() < mainShare ? 'main' : 'copy';
+    return this.#onlySide ?? drawn;
   }
 
   async open(side: Side): Promise<Repository> {

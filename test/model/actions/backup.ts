@@ -4,6 +4,7 @@ import type { Id } from '../../../engine/src/kernel/id.ts';
 import { HOST } from '../../scenes/backup-scene.ts';
 import { changeTree } from '../../scenes/changing-tree.ts';
 import { isLocked, pick, type Task } from '../action.ts';
+import { bringRecurringFiles } from '../recurring-files.ts';
 import type { Side } from '../storage.ts';
 import type { World } from '../world.ts';
 
@@ -53,5 +54,6 @@ function drawTree(world: World, prng: Prng): { tree: string; side: Side; name: s
   );
   if (tree === undefined) return undefined;
   changeTree(tree, prng);
-  return { tree, side: prng.fraction() < 0.8 ? 'main' : 'copy', name: world.nameContent(tree) };
+  bringRecurringFiles(tree, prng);
+  return { tree, side: world.drawSide(prng, 0.8), name: world.nameContent(tree) };
 }

@@ -4,7 +4,7 @@ import type { Id } from '../../../engine/src/kernel/id.ts';
 import { PackContents } from '../../../engine/src/repository/pack-contents.ts';
 import type { Repository } from '../../../engine/src/repository/repository.ts';
 import { pick, type Task } from '../action.ts';
-import { otherThan, SIDES, type Side } from '../storage.ts';
+import { otherThan, type Side } from '../storage.ts';
 import type { World } from '../world.ts';
 
 /**
@@ -12,7 +12,7 @@ import type { World } from '../world.ts';
  * hurt of which the other has everything: what both have lost nobody can bring back.
  */
 export function damage(world: World, prng: Prng): Task {
-  const side = pick(SIDES, prng) ?? 'main';
+  const side = world.drawSide(prng);
   const holding = world.sides[side];
   const from = world.storage.address(otherThan(side));
   return {

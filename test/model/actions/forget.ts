@@ -1,11 +1,12 @@
 import type { Prng } from '../../../bench/corpus/prng.ts';
 import type { Id } from '../../../engine/src/kernel/id.ts';
-import { isLocked, pick, pickSome, type Task } from '../action.ts';
-import { SIDES, type Side } from '../storage.ts';
+import { isLocked, pickSome, type Task } from '../action.ts';
+import type { Side } from '../storage.ts';
 import type { World } from '../world.ts';
 
 /** More are forgotten than made. */
-const MANY_SNAPSHOTS = 8;
+const MANY_SNAPSHOTS = 6;
+const LEFT_SNAPSHOTS = 2;
 
 export function forget(world: World, prng: Prng): Task | undefined {
   const drawn = drawHeld(world, prng);
@@ -45,7 +46,7 @@ export function forgetWithRestic(world: World, prng: Prng): Task | undefined {
 
 /** Brings some back by name, of one forgetting or of several. */
 export function undo(world: World, prng: Prng): Task | undefined {
-  const side = pick(SIDES, prng) ?? 'main';
+  const side = world.drawSide(prng);
   const holding = world.sides[side];
   const undoable = [...holding.forgotten].filter(([id, { undoable }]) => undoable && !world.claims.has(id));
   const chosen = pickSome(undoable, 2, prng);
@@ -65,9 +66,10 @@ export function undo(world: World, prng: Prng): Task | undefined {
 }
 
 function drawHeld(world: World, prng: Prng): { side: Side; ids: Id[] } | undefined {
-  const side = pick(SIDES, prng) ?? 'main';
+  const side = world.drawSide(prng);
   const free = [...world.sides[side].held.keys()].filter((id) => !world.claims.has(id));
   // Some are always left, for those who read.
-  if (free.length < 3) return undefined;
-  return { side, ids: pickSome(free, free.length > MANY_SNAPSHOTS ? 5 : 2, prng) };
+  const most = free.length - LEFT_SNAPSHOTS;
+  if (most < 1) return undefined;
+  return { side, ids: pickSome(free, free.length > MANY_SNAPSHOTS ? most : Math.min(2, most), prng) };
 }

@@ -1,12 +1,11 @@
 import type { Prng } from '../../../bench/corpus/prng.ts';
 import { pick, type Task } from '../action.ts';
-import { SIDES } from '../storage.ts';
 import type { World } from '../world.ts';
 
 /** Those who only read: none of them may ever fail because somebody else is at work. */
 
 export function restore(world: World, prng: Prng): Task | undefined {
-  const side = pick(SIDES, prng) ?? 'main';
+  const side = world.drawSide(prng);
   const free = [...world.sides[side].held].filter(([id]) => !world.claims.has(id));
   const chosen = pick(free, prng);
   if (chosen === undefined) return undefined;
@@ -22,14 +21,14 @@ export function restore(world: World, prng: Prng): Task | undefined {
 export function check(world: World, prng: Prng): Task {
   const words = prng.fraction() < 0.5 ? ['repo', 'check'] : ['repo', 'check', '--read-data'];
   return {
-    command: world.ours(pick(SIDES, prng) ?? 'main', words),
+    command: world.ours(world.drawSide(prng), words),
     acknowledged: (lines) =>
       lines.filter(({ severity }) => severity === 'error').map((finding) => JSON.stringify(finding)),
   };
 }
 
 export function listPoints(world: World, prng: Prng): Task {
-  const side = pick(SIDES, prng) ?? 'main';
+  const side = world.drawSide(prng);
   const { held } = world.sides[side];
   const before = [...held.keys()].filter((id) => !world.claims.has(id));
   return {
@@ -45,7 +44,7 @@ export function listPoints(world: World, prng: Prng): Task {
 
 export function unlock(world: World, prng: Prng): Task {
   return {
-    command: world.ours(pick(SIDES, prng) ?? 'main', ['repo', 'unlock']),
+    command: world.ours(world.drawSide(prng), ['repo', 'unlock']),
     acknowledged: () => [],
   };
 }

@@ -1,10 +1,9 @@
 import { type Action, isLocked, pick, type Task } from '../action.ts';
-import { SIDES } from '../storage.ts';
 
 /** Whether it marks or removes depends on those options; while it removes, nothing that was forgotten is sure to come back. */
 export function prune(options: readonly string[]): Action['choose'] {
   return (world, prng): Task => {
-    const side = pick(SIDES, prng) ?? 'main';
+    const side = world.drawSide(prng);
     const holding = world.sides[side];
     const maxUnused = pick(['0%', '5%', 'unlimited'], prng) ?? '0%';
     const removes = options.length > 0;
@@ -26,7 +25,7 @@ export function prune(options: readonly string[]): Action['choose'] {
 
 /** Alone, and without what the killed have left: it does not see that nobody holds their locks. */
 export const pruneWithRestic: Action['choose'] = (world, prng) => {
-  const side = pick(SIDES, prng) ?? 'main';
+  const side = world.drawSide(prng);
   const holding = world.sides[side];
   return {
     command: world.stock(side, ['prune', '--max-unused', '0']),
