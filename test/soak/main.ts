@@ -30,8 +30,8 @@ import { Trial } from './trial.ts';
 
 /** Of what takes turns, about two minutes each. */
 const GAME_MS = 120_000;
-const STEPS_PER_ROUND = 20;
-const CUTS_PER_ROUND = 4;
+const STEPS_PER_ROUND = 8;
+const CUTS_PER_ROUND = 2;
 const TELL_EVERY_MS = 30_000;
 const DOCS = new URL('../../docs/soak.md', import.meta.url);
 
