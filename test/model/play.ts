@@ -13,11 +13,16 @@ export interface Game {
   readonly endsAt: number;
   /** Called after each round; false ends it. */
   readonly onRound?: () => boolean;
+  /** Whether enough was done; more rounds follow until it was, within reason. */
+  readonly isEnough?: () => boolean;
 }
 
 const LONGEST_ROUND_MS = 60_000;
+const SHORTEST_ROUND_MS = 20_000;
 /** At least so many looks, however short the time is. */
 const LEAST_ROUNDS = 3;
+/** How long to go on when not enough was done: on a machine that has much else to do it takes longer. */
+const PATIENCE_MS = 90_000;
 /** What a look takes, and those who still work when a round is over. */
 const ROUND_END_MS = 10_000;
 
@@ -31,11 +36,15 @@ export async function play(game: Game): Promise<readonly string[]> {
   const startedAt = Date.now();
   const crowd = await Crowd.gather({ seed, profile, storage, counts, restic });
   const length = Math.min(LONGEST_ROUND_MS, (game.endsAt - startedAt) / LEAST_ROUNDS);
+  const isTime = () => {
+    const patience = game.isEnough?.() === false ? PATIENCE_MS : 0;
+    return Date.now() + ROUND_END_MS < game.endsAt + patience;
+  };
   let wrong: string[] = [];
   let goesOn = true;
-  while (goesOn && wrong.length === 0 && Date.now() + ROUND_END_MS < game.endsAt) {
-    const roundEndsAt = Math.min(Date.now() + length, game.endsAt);
-    wrong = await crowd.round(roundEndsAt - ROUND_END_MS);
+  while (goesOn && wrong.length === 0 && isTime()) {
+    const left = Math.max(SHORTEST_ROUND_MS, Math.min(length, game.endsAt - Date.now()));
+    wrong = await crowd.round(Date.now() + left - ROUND_END_MS);
     goesOn = game.onRound?.() ?? true;
   }
   if (wrong.length === 0) wrong = await crowd.look('all');

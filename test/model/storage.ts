@@ -34,6 +34,8 @@ export const storages: Readonly<Record<string, (base: string) => Promise<Storage
     const found = await minio.obtain();
     if ('unavailable' in found) throw new Error(found.unavailable);
     const server = await startMinio(found.path);
+    // This process looks at the repositories too, and the S3 client's own chain finds its keys here.
+    Object.assign(process.env, server.environment);
     const bucket = `model-${randomBytes(4).toString('hex')}`;
     return {
       address: (side) => `s3:${server.endpoint}/${bucket}/${side}`,
