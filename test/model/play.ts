@@ -44,10 +44,10 @@ export async function play(game: Game): Promise<readonly string[]> {
   let goesOn = true;
   while (goesOn && wrong.length === 0 && isTime()) {
     const left = Math.max(SHORTEST_ROUND_MS, Math.min(length, game.endsAt - Date.now()));
-    wrong = await crowd.round(Date.now() + left - ROUND_END_MS);
+    wrong = await sentences(() => crowd.round(Date.now() + left - ROUND_END_MS));
     goesOn = game.onRound?.() ?? true;
   }
-  if (wrong.length === 0) wrong = await crowd.look('all');
+  if (wrong.length === 0) wrong = await sentences(() => crowd.look('all'));
   if (wrong.length === 0) {
     await crowd.dismiss();
     return [];
@@ -62,6 +62,15 @@ export async function play(game: Game): Promise<readonly string[]> {
     'what was done:',
     ...crowd.logbook.lines,
   ];
+}
+
+/** A repository that does not even open is something that does not hold, and is told of in the same way. */
+async function sentences(look: () => Promise<string[]>): Promise<string[]> {
+  try {
+    return await look();
+  } catch (error) {
+    return [error instanceof Error ? (error.stack ?? error.message) : String(error)];
+  }
 }
 
 /** `--retry-lock` came with restic 0.16. */
