@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Prng } from '../../bench/corpus/prng.ts';
 import { systemClock as clock } from '../../engine/src/kernel/clock.ts';
-import { listLocks, removeLocks, type StoredLock } from '../../engine/src/repository/locks.ts';
+import { listLocks, removeLocks, type StoredLock } from '../../engine/src/repository/lock-files.ts';
 import { createRepository, openRepository } from '../../engine/src/repository/open.ts';
 import type { Repository } from '../../engine/src/repository/repository.ts';
 import { QUICK_KEY } from '../scenes/backup-scene.ts';
