@@ -11,6 +11,7 @@ export const suites: readonly Step[] = [
   'postgres',
   'storage',
   'crash',
+  'model',
   'stories',
   'packages',
 ]
