@@ -11,7 +11,15 @@ const MEMORY_DISK = '/dev/shm';
 const CHANGED_FRACTION = 0.01;
 
 /** What can be asked for by name, in the order in which it is done. */
-export const operationNames = ['first', 'unchanged', 'changed', 'restore', 'check', 'prune'] as const;
+export const operationNames = [
+  'first',
+  'unchanged',
+  'changed',
+  'restore',
+  'restore-disk',
+  'check',
+  'prune',
+] as const;
 export type OperationName = (typeof operationNames)[number];
 
 /** One figure: who did what, and the size of the repository afterwards where that is of interest. */
@@ -65,7 +73,15 @@ export async function* playRound(round: Round): AsyncGenerator<Sample | Defeat> 
     await runCorpus(['change', round.corpus, String(CHANGED_FRACTION), String(round.number)], round.signal);
     yield* compete(round, contenders, '1 % changed', backUp(round));
   }
-  if (operations.has('restore')) yield* restoreTwice(round, contenders);
+  const expected = await treeSize(round.corpus);
+  if (operations.has('restore') && (await hasRoom(MEMORY_DISK, expected))) {
+    const target = path.join(MEMORY_DISK, `holdfast-bench-${process.pid}`);
+    yield* restoreAll(round, contenders, 'restore to memory', target, expected);
+  }
+  if (operations.has('restore-disk')) {
+    const target = path.join(round.scratch, 'restored');
+    yield* restoreAll(round, contenders, 'restore to disk', target, expected);
+  }
   if (operations.has('check')) {
     yield* compete(round, contenders, 'check --read-data', ({ tool, repository }) =>
       measure(tool.check(repository), round.scratch, round.signal),
@@ -140,18 +156,6 @@ function difference(before: Traffic, after: Traffic): Traffic {
 function backUp(round: Round): (contender: Contender) => Promise<Measurement> {
   return ({ tool, repository }) =>
     measure(tool.backup(repository, round.corpus), round.scratch, round.signal);
-}
-
-async function* restoreTwice(
-  round: Round,
-  contenders: readonly Contender[],
-): AsyncGenerator<Sample | Defeat> {
-  const expected = await treeSize(round.corpus);
-  const onMemory = path.join(MEMORY_DISK, `holdfast-bench-${process.pid}`);
-  if (await hasRoom(MEMORY_DISK, expected)) {
-    yield* restoreAll(round, contenders, 'restore to memory', onMemory, expected);
-  }
-  yield* restoreAll(round, contenders, 'restore to disk', path.join(round.scratch, 'restored'), expected);
 }
 
 /** Restores, and copies the same tree with `cp -a`: as fast as this file system lets anybody write it. */
