@@ -14,6 +14,7 @@ export const suites: readonly Step[] = [
   'storage',
   'control',
   'crash',
+  'model',
   'stories',
   'packages',
 ]
