@@ -17,7 +17,7 @@ const RETRY_LOCK = 10 * 60_000;
 export async function accessOf(
   repository: Pick<RepositoryPolicy, 'url' | 'options' | 'password'>,
   surroundings: AccessSurroundings,
-): Promise<Required<RepositoryAccess>> {
+): Promise<RepositoryAccess> {
   return {
     ...(await placeOf(repository, surroundings)),
     password: await resolveSecret(repository.password, surroundings),
