@@ -2,7 +2,7 @@ import type { Point, RecoveryWindow } from '../catalog/records.ts';
 import { endOf } from './good-point.ts';
 import type { Kept } from './keep-rules.ts';
 
-export interface JournalState {
+export interface JournalFacts {
   /** Points that can be restored alone, newest first, and those of them that rules keep. */
   readonly restorable: readonly Point[];
   readonly kept: readonly Point[];
@@ -21,7 +21,7 @@ export interface JournalState {
  * and what the newest point goes on with, however old both have become. In a gap there is nothing to be restored, so that
  * a window which would begin in one begins with its next base. A base that no slice follows is a point like any other.
  */
-export function keptForJournal(state: JournalState): Kept[] {
+export function keptForJournal(state: JournalFacts): Kept[] {
   const { kept, best, slices, begins } = state;
   const base = begins === undefined ? [] : baseOf(state, begins);
   const later = kept.filter((point) => begins === undefined || endOf(point) > begins);
@@ -37,7 +37,7 @@ export function keptForJournal(state: JournalState): Kept[] {
 }
 
 /** The base that `begins` is restored from, of its own window if the catalog's times can tell; or none. */
-function baseOf({ restorable, slices, windows, isGood }: JournalState, begins: number): Point[] {
+function baseOf({ restorable, slices, windows, isGood }: JournalFacts, begins: number): Point[] {
   const window = windows.find(({ from, to }) => from <= begins && begins <= to);
   if (windows.length > 0 && window === undefined) return [];
   const before = restorable.filter((point) => endOf(point) <= begins);

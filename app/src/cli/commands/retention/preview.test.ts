@@ -60,9 +60,9 @@ describe('holdfast retention preview', () => {
     expect(stdout).toBe(
       [
         'media at main · now',
-        '   point     taken                                goes, at the earliest     why',
-        '✔  22222222  19 Nov 2026 10:52 +00:00  2 days ago  22 Nov 2026 10:52 +00:00  younger than 3 d 0 h',
-        '✔  11111111  20 Nov 2026 10:52 +00:00  1 day ago   23 Nov 2026 10:52 +00:00  younger than 3 d 0 h, newest …',
+        '   point     taken                                 goes, at the earliest     why',
+        '✔  22222222  19 Nov 2026 10:52 +00:00  2 days ago  22 Nov 2026 10:52 +00:00  younger than 3 d',
+        '✔  11111111  20 Nov 2026 10:52 +00:00  1 day ago   23 Nov 2026 10:52 +00:00  …3 d, newest good point',
         '2 points kept; 1 point of today gone by then',
         '',
       ].join('\n'),
