@@ -78,6 +78,22 @@ module.exports = {
       to: { path: '^(engine|app)/src/testing/' },
     },
     {
+      name: 'oracle-knows-nothing',
+      comment:
+        'What retention is measured by is written from the requirements alone, so that no mistake is in both.',
+      severity: 'error',
+      from: { path: String.raw`^test/retention/oracle\.ts$` },
+      to: { path: '^(engine|app|test)/' },
+    },
+    {
+      name: 'retention-is-pure',
+      comment:
+        'Schedules and retention decide; they touch nothing: no files, no network, no processes, no database.',
+      severity: 'error',
+      from: { path: '^app/src/(schedule|retention)/', pathNot: tests },
+      to: { pathNot: '^app/src/(schedule|retention|policy|catalog)/' },
+    },
+    {
       name: 'no-cycles',
       comment:
         'Modules that run each other in a ring are one module in pieces. Types may know each other (typestate).',

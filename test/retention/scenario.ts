@@ -64,7 +64,7 @@ export function scenario(seed: number): RetentionInput {
   return {
     points,
     ...(windows === undefined ? {} : { windows }),
-    rules: chance(30) ? { for: [0, Number.NaN, -HOUR][roll(3)]! } : rules(roll),
+    rules: chance(20) ? SENSELESS[roll(SENSELESS.length)]! : rules(roll),
     ...(recordRules === undefined ? {} : { recordRules }),
     holds: chance(6) ? [hold(now, roll)] : [],
     findings: findings(points, roll),
@@ -73,6 +73,12 @@ export function scenario(seed: number): RetentionInput {
     timezone: ['Europe/Berlin', 'Asia/Ho_Chi_Minh', 'UTC'][roll(3)]!,
   };
 }
+
+const SENSELESS: readonly KeepRules[] = [
+  { for: 0, daily: 0 },
+  { for: Number.NaN, last: 1 },
+  { for: -1, last: 1 },
+];
 
 function rules(roll: (sides: number) => number): KeepRules {
   const counts = ['last', 'hourly', 'daily', 'weekly', 'monthly', 'yearly'] as const;

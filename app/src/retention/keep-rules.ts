@@ -14,7 +14,7 @@ export type Kept = readonly [Point, Reason];
 /** Why these rules cannot be followed, if they cannot. Who keeps nothing made a mistake, and a NaN keeps nothing. */
 export function refuseRules(rules: KeepRules): string | undefined {
   const numbers = Object.values(rules);
-  if (numbers.some((number) => Number.isNaN(number) || number < 0)) {
+  if (numbers.some((number) => !(number >= 0))) {
     return 'a number of points to keep, or a duration, is negative or none';
   }
   return numbers.some((number) => number > 0) ? undefined : 'no rule says what to keep';

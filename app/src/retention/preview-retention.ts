@@ -50,7 +50,7 @@ export function previewRetention(input: RetentionInput, options: PreviewOptions)
   let coming = expected;
   let at = input.now;
   let decision = decideRetention(input);
-  for (const moment of [input.now, ...turningPoints(input, expected, options.until)]) {
+  for (const moment of turningPoints(input, expected, options.until)) {
     at = moment;
     alive.push(...coming.filter(({ time }) => time <= at));
     coming = coming.filter(({ time }) => time > at);
@@ -88,12 +88,10 @@ function goings({ removed }: RetentionPreview): Map<string, number> {
   return new Map(removed.map(({ point, at }) => [point.snapshot, at]));
 }
 
-/** The points that the schedule will add, as like the newest one as can be. */
+/** The points that the schedule will add, like those that are there. */
 function expectedPoints(input: RetentionInput, { schedule, until }: PreviewOptions): Point[] {
   const { points, now } = input;
-  const model = points
-    .filter(({ kind }) => kind === 'snapshot' || kind === 'base')
-    .toSorted((a, b) => b.time - a.time)[0];
+  const model = points.find(({ kind }) => kind === 'snapshot' || kind === 'base');
   if (model === undefined || schedule === undefined) return [];
   const { covers: _, ...rest } = model;
   const expected: Point[] = [];
@@ -105,7 +103,7 @@ function expectedPoints(input: RetentionInput, { schedule, until }: PreviewOptio
   return expected;
 }
 
-/** Every moment until `until` at which another decision may be made, ascending. */
+/** `now`, and every moment until `until` at which another decision may be made; ascending. */
 function turningPoints(input: RetentionInput, expected: readonly Point[], until: number): number[] {
   const { points, windows = [], rules, recordRules, holds, now } = input;
   // A slice and a window are good for their last moment still.
@@ -113,12 +111,14 @@ function turningPoints(input: RetentionInput, expected: readonly Point[], until:
     ...[...points, ...expected].flatMap((point) => [point.time, endOf(point), endOf(point) + 1]),
     ...windows.flatMap(({ from, to }) => [from, to + 1]),
   ];
-  const durations = [0, rules.for ?? 0, recordRules?.for ?? 0];
+  const durations = [rules.for, recordRules?.for].filter((duration) => duration !== undefined);
   const moments = [
-    ...changes.flatMap((change) => durations.map((duration) => change + duration)),
+    now,
+    ...changes,
+    ...durations.flatMap((duration) => changes.map((change) => change + duration)),
     ...holds.map((hold) => hold.until ?? until),
     until,
   ];
-  const ahead = moments.filter((moment) => moment > now && moment <= until);
+  const ahead = moments.filter((moment) => moment >= now && moment <= until);
   return [...new Set(ahead)].sort((a, b) => a - b).slice(0, MOST_STEPS);
 }
