@@ -78,7 +78,7 @@ function unknownKey(key: string, path: Path, schema: z.ZodType, root: unknown): 
   const meant = nearest(key, known);
   return {
     ...at,
-    message: `\`${key}\` is not known here`,
+    message: `\`${shortened(key)}\` is not known here`,
     suggestion: meant === undefined ? `there is ${list(known)}` : `did you mean \`${meant}\`?`,
   };
 }
@@ -145,8 +145,11 @@ function notShown(value: unknown): string {
   if (typeof value === 'object' && value !== null) {
     return Object.keys(value).length === 0 ? '' : ', not a mapping';
   }
-  const text = String(value);
-  return `, not \`${text.length > MOST_SHOWN ? `${text.slice(0, MOST_SHOWN)}…` : text}\``;
+  return `, not \`${shortened(String(value))}\``;
+}
+
+function shortened(text: string): string {
+  return text.length > MOST_SHOWN ? `${text.slice(0, MOST_SHOWN)}…` : text;
 }
 
 const MOST_SHOWN = 40;

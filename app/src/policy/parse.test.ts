@@ -112,8 +112,8 @@ test.each<[string, string, string]>([
   const [problem, ...others] = problemsOf(text);
   expect(others).toEqual([]);
   expect(problem).toMatchObject({ line: 7, suggestion });
-  const { column, length, excerpt } = problem ?? { column: 0, length: 0, excerpt: '' };
-  expect(excerpt.slice(column - 1, column - 1 + length)).toBe(marked);
+  const { column, length, excerpt, offset } = problem ?? { column: 0, length: 0, excerpt: '', offset: 0 };
+  expect(excerpt.slice(offset, offset + length)).toBe(marked);
   expect(text.split('\n')[6]).toMatch(excerpt.slice(0, column - 1));
 });
 
@@ -228,6 +228,21 @@ test('a few lines of aliases cannot unfold to gigabytes', () => {
   const begun = performance.now();
   expect(problemsOf(['a0: &a0 x', ...lines].join('\n'))[0]?.message).toMatch(/too much/);
   expect(performance.now() - begun).toBeLessThan(5000);
+});
+
+test.each([
+  ['keys that nobody knows', Array.from({ length: 100_000 }, (_, at) => `key${at}: x`).join('\n')],
+  ['one long line of them', `{ ${Array.from({ length: 60_000 }, (_, at) => `k${at}: x`).join(', ')} }`],
+  ['one long word', `stack: ${'a'.repeat(1_000_000)}`],
+  ['one long key', `${'a'.repeat(1000)}: ${' '.repeat(1_000_000)}`],
+  ['one long quote', `stack: "${'\\\\'.repeat(400_000)}`],
+])('a megabyte of nonsense is refused soon: %s', (_, text) => {
+  const begun = performance.now();
+  const problems = problemsOf(text);
+  expect(problems.length).toBeGreaterThan(0);
+  expect(problems.length).toBeLessThanOrEqual(100);
+  expect(JSON.stringify(problems).length).toBeLessThan(100_000);
+  expect(performance.now() - begun).toBeLessThan(10_000);
 });
 
 test('an anchor may be used again', () => {

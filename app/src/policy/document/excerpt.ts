@@ -8,28 +8,36 @@ export interface Position {
   readonly length: number;
   /** The line up to the end of what is marked. */
   readonly excerpt: string;
+  /** Where in it the mark begins, from 0. */
+  readonly offset: number;
 }
 
 /**
  * Places and shows a part of the text. What follows it on the line is left out, and what may be a secret is hidden:
  * the part itself where the caller knows of one, and else whatever stands behind a key that is not known as harmless.
  */
-export function positionOf(text: string, [from, to]: Extent, secret: boolean): Position {
+export function positionOf(text: string, [first, to]: Extent, secret: boolean): Position {
   // An end that was awaited and did not come is marked behind the last thing that is there.
-  const begin = Math.min(from, text.trimEnd().length);
+  const begin = Math.min(first, text.trimEnd().length);
   const lineStart = text.lastIndexOf('\n', begin - 1) + 1;
   const lineEnd = endOfLine(text, begin);
   const end = Math.max(Math.min(to, lineEnd), Math.min(begin + 1, lineEnd));
   const column = begin - lineStart;
-  const shown = hideSecrets(text.slice(lineStart, end).trimEnd());
-  const length = Math.max(1, secret ? HIDDEN : shown.length - column);
+  const line = hideSecrets(text.slice(lineStart, end).trimEnd());
+  const from = Math.max(0, column - MOST_BEFORE);
+  const marked = secret ? '•'.repeat(HIDDEN) : line.slice(column, column + MOST_MARKED);
   return {
     line: text.slice(0, begin).split('\n').length,
     column: column + 1,
-    length,
-    excerpt: secret ? shown.slice(0, column) + '•'.repeat(length) : shown,
+    length: Math.max(1, marked.length),
+    excerpt: (from === 0 ? '' : '…') + line.slice(from === 0 ? 0 : from + 1, column) + marked,
+    offset: column - from,
   };
 }
+
+/** Of a line that goes on for ever the rest tells nobody anything. */
+const MOST_BEFORE = 200;
+const MOST_MARKED = 100;
 
 function endOfLine(text: string, from: number): number {
   const at = text.indexOf('\n', from);
@@ -39,7 +47,7 @@ function endOfLine(text: string, from: number): number {
 /** So that not even its length is told. */
 const HIDDEN = 8;
 const BEHIND_KEY =
-  /([\w.-]+)(["']?\s*:\s+)("(?:[^"\\]|\\.)*"?|'[^']*'?|\[[^\]{]*\]?|[^\s{}[\],"'][^,{}[\]]*)/g;
+  /(?<![\w.-])([\w.-]+)(["']?\s*:\s+)("(?:[^"\\]|\\.)*"?|'[^']*'?|\[[^\]{]*\]?|[^\s{}[\],"'][^,{}[\]]*)/g;
 const LOGIN = /:\/\/[^\s/@]+@/g;
 const QUERY = /([?&][\w-]*(?:pass|secret|token|key)[\w-]*=)([^\s"'&]+)/g;
 
