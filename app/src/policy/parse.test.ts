@@ -190,6 +190,29 @@ test.each([
   expect(JSON.stringify(problems)).not.toContain(SECRET);
 });
 
+test('a secret is not repeated either when a slip of the finger makes it something else', () => {
+  const text = `stack: s
+repositories:
+  main:    { url: "s3:https://h/b", password: ${SECRET}, place: x }
+  off:
+    url: rest:https://u:${SECRET}@h/
+    password: "${SECRET}"
+    options: { rest.password: '${SECRET}' }
+sources:
+  db:
+    postgres: { url: postgres://u:${SECRET}@h/d, password: ${SECRET}, maxRate: 5 MB/s }
+alerts: [ { slack: ${SECRET} }, { webhook: https://h, secret: ${SECRET} } ]
+`;
+  const slips = fc.constantFrom('', ...':"\'{}[]\n\t*&!,#| ');
+  fc.assert(
+    fc.property(fc.constantFrom(...text.split('').keys()), slips, fc.boolean(), (at, slip, over) => {
+      const slipped = text.slice(0, at) + slip + text.slice(over ? at + 1 : at);
+      expect(JSON.stringify(problemsOf(slipped))).not.toContain(SECRET);
+    }),
+    { numRuns: 1000 },
+  );
+});
+
 test('a secret in the clear is told how to be referred to', () => {
   const [problem] = problemsOf(SHORT.replace('{ file: ~/.password }', SECRET));
   expect(problem).toMatchObject({
@@ -206,7 +229,7 @@ test('there is no interpolation: it is refused where it would be a text', () => 
 
 test.each<[string, RegExp]>([
   ['', /nothing is written here/],
-  ['a: 1\na: 2\n', /`a` stands here a second time/],
+  ['a: 1\na: 2\n', /this key stands here a second time/],
   ['a: !!str 5\n', /tags/],
   ['a: !secret 5\n', /tags/],
   ['%YAML 1.1\n---\na: yes\n', /only YAML 1.2/],
