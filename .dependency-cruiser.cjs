@@ -64,6 +64,16 @@ module.exports = {
       to: { path: String.raw`^app/src/main\.ts$` },
     },
     {
+      name: 'app-policy-is-pure',
+      comment:
+        'What a policy means is decided from its text alone; files, hosts and time are looked at by whoever asks.',
+      severity: 'error',
+      from: { path: '^app/src/policy/', pathNot: tests },
+      to: {
+        path: ['^app/src/(?!policy/)', '^(node:)?(fs|net|dns|child_process)(/|$)', 'node_modules/pg/'],
+      },
+    },
+    {
       name: 'nothing-imports-tests',
       comment: 'Tests stand on the program, never the other way round.',
       severity: 'error',

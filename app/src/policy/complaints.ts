@@ -39,15 +39,19 @@ function complain(issue: Issue, schema: z.ZodType, root: unknown): Complaint[] {
         complain({ ...inner, path: [...issue.path, ...inner.path] } as Issue, schema, root),
       );
     }
-    case 'invalid_key':
-      return [{ path, key: true, message: `expected ${issue.issues[0]?.message ?? 'another name'}` }];
+    case 'invalid_key': {
+      // Behind a name stands a mapping; else the key may be what was to stand behind another.
+      const secret = typeof value !== 'object' || value === null;
+      const message = `expected ${issue.issues[0]?.message ?? 'another name'}`;
+      return [{ path, key: true, secret, message }];
+    }
     default:
   }
   const notes = notesAt(schema, path, root);
   if (notes.secret && isWritten(value)) return [secretComplaint(issue, path)];
   if (issue.code === 'invalid_type' && value === undefined)
     return [missing(path, issue.message, schema, root)];
-  return [misfit(issue, path, value, notes)];
+  return [{ ...misfit(issue, path, value, notes), secret: notes.secret }];
 }
 
 /** Something stands there that is no mapping, whose keys would be complained of one by one. */
@@ -76,10 +80,23 @@ function unknownKey(key: string, path: Path, schema: z.ZodType, root: unknown): 
   if (later !== undefined) return { ...at, message: `this version cannot ${later} yet` };
   const known = found.flatMap((each) => Object.keys(shapeOf(each) ?? {}));
   const meant = nearest(key, known);
+  if (meant === undefined && !/^[A-Za-z-]+$/.test(key)) return noKey(path, key);
+  if (meant === undefined && valueAt(root, [...path, key]) === null) return noKey(path, key);
   return {
     ...at,
-    message: `\`${key}\` is not known here`,
+    message: `\`${shortened(key)}\` is not known here`,
     suggestion: meant === undefined ? `there is ${list(known)}` : `did you mean \`${meant}\`?`,
+  };
+}
+
+/** Where a colon is missing, what was to stand behind it becomes a part of the key: it may be a secret. */
+function noKey(path: Path, key: string): Complaint {
+  return {
+    path: [...path, key],
+    key: true,
+    secret: true,
+    message: 'what stands here is no key',
+    suggestion: 'is a colon, a comma or a quote missing before it?',
   };
 }
 
@@ -145,8 +162,11 @@ function notShown(value: unknown): string {
   if (typeof value === 'object' && value !== null) {
     return Object.keys(value).length === 0 ? '' : ', not a mapping';
   }
-  const text = String(value);
-  return `, not \`${text.length > MOST_SHOWN ? `${text.slice(0, MOST_SHOWN)}…` : text}\``;
+  return `, not \`${shortened(String(value))}\``;
+}
+
+function shortened(text: string): string {
+  return text.length > MOST_SHOWN ? `${text.slice(0, MOST_SHOWN)}…` : text;
 }
 
 const MOST_SHOWN = 40;

@@ -112,8 +112,8 @@ test.each<[string, string, string]>([
   const [problem, ...others] = problemsOf(text);
   expect(others).toEqual([]);
   expect(problem).toMatchObject({ line: 7, suggestion });
-  const { column, length, excerpt } = problem ?? { column: 0, length: 0, excerpt: '' };
-  expect(excerpt.slice(column - 1, column - 1 + length)).toBe(marked);
+  const { column, length, excerpt, offset } = problem ?? { column: 0, length: 0, excerpt: '', offset: 0 };
+  expect(excerpt.slice(offset, offset + length)).toBe(marked);
   expect(text.split('\n')[6]).toMatch(excerpt.slice(0, column - 1));
 });
 
@@ -190,6 +190,29 @@ test.each([
   expect(JSON.stringify(problems)).not.toContain(SECRET);
 });
 
+test('a secret is not repeated either when a slip of the finger makes it something else', () => {
+  const text = `stack: s
+repositories:
+  main:    { url: "s3:https://h/b", password: ${SECRET}, place: x }
+  off:
+    url: rest:https://u:${SECRET}@h/
+    password: "${SECRET}"
+    options: { rest.password: '${SECRET}' }
+sources:
+  db:
+    postgres: { url: postgres://u:${SECRET}@h/d, password: ${SECRET}, maxRate: 5 MB/s }
+alerts: [ { slack: ${SECRET} }, { webhook: https://h, secret: ${SECRET} } ]
+`;
+  const slips = fc.constantFrom('', ...':"\'{}[]\n\t*&!,#| ');
+  fc.assert(
+    fc.property(fc.constantFrom(...text.split('').keys()), slips, fc.boolean(), (at, slip, over) => {
+      const slipped = text.slice(0, at) + slip + text.slice(over ? at + 1 : at);
+      expect(JSON.stringify(problemsOf(slipped))).not.toContain(SECRET);
+    }),
+    { numRuns: 1000 },
+  );
+});
+
 test('a secret in the clear is told how to be referred to', () => {
   const [problem] = problemsOf(SHORT.replace('{ file: ~/.password }', SECRET));
   expect(problem).toMatchObject({
@@ -206,7 +229,7 @@ test('there is no interpolation: it is refused where it would be a text', () => 
 
 test.each<[string, RegExp]>([
   ['', /nothing is written here/],
-  ['a: 1\na: 2\n', /`a` stands here a second time/],
+  ['a: 1\na: 2\n', /this key stands here a second time/],
   ['a: !!str 5\n', /tags/],
   ['a: !secret 5\n', /tags/],
   ['%YAML 1.1\n---\na: yes\n', /only YAML 1.2/],
@@ -228,6 +251,21 @@ test('a few lines of aliases cannot unfold to gigabytes', () => {
   const begun = performance.now();
   expect(problemsOf(['a0: &a0 x', ...lines].join('\n'))[0]?.message).toMatch(/too much/);
   expect(performance.now() - begun).toBeLessThan(5000);
+});
+
+test.each([
+  ['keys that nobody knows', Array.from({ length: 100_000 }, (_, at) => `key${at}: x`).join('\n')],
+  ['one long line of them', `{ ${Array.from({ length: 60_000 }, (_, at) => `k${at}: x`).join(', ')} }`],
+  ['one long word', `stack: ${'a'.repeat(1_000_000)}`],
+  ['one long key', `${'a'.repeat(1000)}: ${' '.repeat(1_000_000)}`],
+  ['one long quote', `stack: "${'\\\\'.repeat(400_000)}`],
+])('a megabyte of nonsense is refused soon: %s', (_, text) => {
+  const begun = performance.now();
+  const problems = problemsOf(text);
+  expect(problems.length).toBeGreaterThan(0);
+  expect(problems.length).toBeLessThanOrEqual(100);
+  expect(JSON.stringify(problems).length).toBeLessThan(100_000);
+  expect(performance.now() - begun).toBeLessThan(10_000);
 });
 
 test('an anchor may be used again', () => {

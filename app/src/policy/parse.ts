@@ -1,6 +1,7 @@
 import { complaintsOf } from './complaints.ts';
 import { type CheckCron, inconsistencies } from './consistency.ts';
-import { positionOf } from './document/excerpt.ts';
+import { type Position, positionOf } from './document/excerpt.ts';
+import { hiddenParts } from './document/hidden.ts';
 import { type Extent, type Located, locate } from './document/located.ts';
 import { readYaml } from './document/yaml-text.ts';
 import type { Policy } from './model.ts';
@@ -21,7 +22,7 @@ export function parsePolicy(text: string, options: ParseOptions): ParsedPolicy {
   if ('problems' in read) {
     return {
       problems: read.problems.map(({ extent, message, suggestion }) => ({
-        ...positionOf(text, extent, false),
+        ...positionOf(text, extent, undefined),
         path: '',
         message,
         ...(suggestion === undefined ? {} : { suggestion }),
@@ -36,17 +37,35 @@ export function parsePolicy(text: string, options: ParseOptions): ParsedPolicy {
   if (complaints.length === 0) {
     return { policy: resolvePolicy(policySchema.parse(root.value), options) };
   }
-  const problems = complaints.map((complaint) => problemOf(complaint, text, root));
-  return { problems: problems.toSorted((a, b) => a.line - b.line || a.column - b.column) };
+  const hidden = hiddenParts(root);
+  const placed = complaints.map((complaint) => ({ complaint, ...placeOf(complaint, text, root) }));
+  return {
+    problems: placed
+      .toSorted((a, b) => a.extent[0] - b.extent[0])
+      .slice(0, MOST_PROBLEMS)
+      .map(({ complaint, extent, secret }) =>
+        problemOf(
+          complaint,
+          positionOf(text, extent, secret ? [...hidden, extent] : hidden.filter((part) => part !== extent)),
+        ),
+      ),
+  };
 }
 
-function problemOf(complaint: Complaint, text: string, root: Located): PolicyProblem {
-  const { path, key = false, secret = false, message, suggestion } = complaint;
+/** Nobody mends more at a time. */
+const MOST_PROBLEMS = 100;
+
+function placeOf({ path, key = false, secret = false }: Complaint, text: string, root: Located) {
   const { found, whole } = locate(root, path);
   const extent = extentOf(found, key || !whole, text);
+  return { extent, secret: secret && (key || extent === found.extent) };
+}
+
+function problemOf({ path, key, secret, message, suggestion }: Complaint, position: Position): PolicyProblem {
   return {
-    ...positionOf(text, extent, secret && extent === found.extent),
-    path: pathText(path),
+    ...position,
+    // A key that may be a secret is no part of its path.
+    path: pathText(key && secret ? path.slice(0, -1) : path),
     message,
     ...(suggestion === undefined ? {} : { suggestion }),
   };

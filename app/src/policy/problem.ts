@@ -13,6 +13,8 @@ export interface PolicyProblem {
   readonly suggestion?: string;
   /** The line up to what it is about, without what may be a secret. */
   readonly excerpt: string;
+  /** Where in the excerpt that begins, from 0. */
+  readonly offset: number;
 }
 
 export type Path = readonly (string | number)[];

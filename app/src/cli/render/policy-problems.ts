@@ -50,12 +50,10 @@ function problemLines(problem: PolicyProblem, { file, gutter, style, width }: Pa
 }
 
 /** The end of a line that is too long, where what is meant is. */
-function window({ excerpt, column }: PolicyProblem, room: number): { text: string; from: number } {
+function window({ excerpt, offset }: PolicyProblem, room: number): { text: string; from: number } {
   // A tab would move the mark; escapes of other control characters may, and are rare enough.
   const text = printable(excerpt.replaceAll('\t', ' '));
-  const from = column - 1;
-  if (text.length <= room || from === 0) return { text: text.slice(0, Math.max(room, 1)), from };
-  const start = Math.max(0, Math.min(from - 8, text.length - room + 1));
-  if (start === 0) return { text: text.slice(0, room), from };
-  return { text: `…${text.slice(start, start + room - 1)}`, from: from - start + 1 };
+  const start = Math.max(0, Math.min(offset - 8, text.length - room + 1));
+  if (text.length <= room || start === 0) return { text: text.slice(0, room), from: offset };
+  return { text: `…${text.slice(start, start + room - 1)}`, from: offset - start + 1 };
 }

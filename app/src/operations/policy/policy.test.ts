@@ -72,7 +72,7 @@ test('a mistake is shown in its line, with a mark below it and what was meant', 
   const { exitCode, stdout, stderr } = await run('policy', 'check', file);
   expect(exitCode).toBe(1);
   expect(stdout.replaceAll(base, '')).toBe(`✖ repositories.main.password  /holdfast.yaml:2:34
-2 │   main: { url: /srv/b, password: ••••••••
+2 │   main: { url: ••••••, password: ••••••••
   │                                  ^^^^^^^^
     a secret must not stand in a policy
     write \`password: { file: /run/secrets/… }\`, or env or command instead of file

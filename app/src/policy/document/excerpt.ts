@@ -1,4 +1,4 @@
-import { harmlessKeys } from '../schema/harmless.ts';
+import { isKnownKey } from '../schema/known-keys.ts';
 import type { Extent } from './located.ts';
 
 /** Where an offset lies, for people: both from 1. */
@@ -8,47 +8,57 @@ export interface Position {
   readonly length: number;
   /** The line up to the end of what is marked. */
   readonly excerpt: string;
+  /** Where in it the mark begins, from 0. */
+  readonly offset: number;
 }
 
-/**
- * Places and shows a part of the text. What follows it on the line is left out, and what may be a secret is hidden:
- * the part itself where the caller knows of one, and else whatever stands behind a key that is not known as harmless.
- */
-export function positionOf(text: string, [from, to]: Extent, secret: boolean): Position {
+/** Parts that may not be shown; undefined where it is not known what is what: then only known keys are. */
+export type Hidden = readonly Extent[] | undefined;
+
+/** Places and shows a part of the text. What follows it on the line is left out, and what may be a secret is hidden. */
+export function positionOf(text: string, [first, to]: Extent, hidden: Hidden): Position {
   // An end that was awaited and did not come is marked behind the last thing that is there.
-  const begin = Math.min(from, text.trimEnd().length);
+  const begin = Math.min(first, text.trimEnd().length);
   const lineStart = text.lastIndexOf('\n', begin - 1) + 1;
   const lineEnd = endOfLine(text, begin);
   const end = Math.max(Math.min(to, lineEnd), Math.min(begin + 1, lineEnd));
   const column = begin - lineStart;
-  const shown = hideSecrets(text.slice(lineStart, end).trimEnd());
-  const length = Math.max(1, secret ? HIDDEN : shown.length - column);
+  const line = withoutSecrets(text.slice(lineStart, end).trimEnd(), lineStart, hidden);
+  const from = Math.max(0, column - MOST_BEFORE);
+  const marked = line.slice(column, column + MOST_MARKED).replace(/^•+$/, DOTS);
   return {
     line: text.slice(0, begin).split('\n').length,
     column: column + 1,
-    length,
-    excerpt: secret ? shown.slice(0, column) + '•'.repeat(length) : shown,
+    length: Math.max(1, marked.length),
+    excerpt: (from === 0 ? '' : '…') + line.slice(from === 0 ? 0 : from + 1, column) + marked,
+    offset: column - from,
   };
 }
+
+/** Of a line that goes on for ever the rest tells nobody anything. */
+const MOST_BEFORE = 200;
+const MOST_MARKED = 100;
 
 function endOfLine(text: string, from: number): number {
   const at = text.indexOf('\n', from);
   return at === -1 ? text.length : text[at - 1] === '\r' ? at - 1 : at;
 }
 
-/** So that not even its length is told. */
-const HIDDEN = 8;
-const BEHIND_KEY =
-  /([\w.-]+)(["']?\s*:\s+)("(?:[^"\\]|\\.)*"?|'[^']*'?|\[[^\]{]*\]?|[^\s{}[\],"'][^,{}[\]]*)/g;
-const LOGIN = /:\/\/[^\s/@]+@/g;
-const QUERY = /([?&][\w-]*(?:pass|secret|token|key)[\w-]*=)([^\s"'&]+)/g;
+/** Of what is marked not even the length is told. */
+const DOTS = '•'.repeat(8);
+/** Of anchors and aliases: what begins with & or * may have been meant as a text. */
+const ANCHOR = /(?<![^\s{[,:])([&*])([^\s,{}[\]]+)/g;
+const WORD = /[^\s:{}[\],]+/g;
 
 /** Keeps its length, so that the mark stays below what is marked. */
-function hideSecrets(text: string): string {
-  return text
-    .replace(BEHIND_KEY, (whole: string, key: string, colon: string, value: string) =>
-      harmlessKeys().has(key) ? whole : key + colon + '•'.repeat(value.trimEnd().length),
-    )
-    .replace(QUERY, (_, name: string, value: string) => name + '•'.repeat(value.length))
-    .replace(LOGIN, (login) => `://${'•'.repeat(login.length - 4)}@`);
+function withoutSecrets(line: string, lineStart: number, hidden: Hidden): string {
+  if (hidden === undefined) {
+    return line.replace(WORD, (word) => (isKnownKey(word) ? word : '•'.repeat(word.length)));
+  }
+  let shown = line;
+  for (const [from, to] of hidden) {
+    const [begin, end] = [Math.max(0, from - lineStart), Math.min(line.length, to - lineStart)];
+    if (begin < end) shown = shown.slice(0, begin) + '•'.repeat(end - begin) + shown.slice(end);
+  }
+  return shown.replace(ANCHOR, (_, sign: string, name: string) => sign + '•'.repeat(name.length));
 }

@@ -108,7 +108,7 @@ class Reader {
       } else if (name === '<<') {
         this.#refuse(extent, 'merge keys (<<) are not part of YAML 1.2', 'write out what is meant');
       } else if (parts.has(name)) {
-        this.#refuse(extent, `\`${name}\` stands here a second time`, 'leave one of them out');
+        this.#refuse(extent, 'this key stands here a second time', 'leave one of them out');
       } else {
         parts.set(name, this.read(value as Node | null, depth + 1, extent));
       }

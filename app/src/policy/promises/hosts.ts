@@ -41,7 +41,7 @@ function nearFindings(
             code: 'policy.host-unknown',
             subject: `source ${name}`,
             message: `Whether ${name} is on another host than ${unknown.join(', ')} is not known.`,
-            hint: 'What is mounted, or referred to by a command, was not followed to the machine behind it.',
+            hint: 'What is mounted, unreadable, or referred to by a command was not followed to the machine behind it.',
           },
         ]),
   ];

@@ -4,15 +4,30 @@ import { policySchema } from './policy.ts';
 
 type Schema = z.core.$ZodType;
 
-let known: ReadonlySet<string> | undefined;
+let known: ReadonlyMap<string, boolean> | undefined;
 
-/** Keys whose values may be shown beside something else that is wrong. A key that nobody knows is not one of them. */
-export function harmlessKeys(): ReadonlySet<string> {
-  known ??= new Set(keysBelow(policySchema, new Set()));
+/** Whether any mapping of a policy has it. */
+export function isKnownKey(key: string): boolean {
+  return allKeys().has(key);
+}
+
+/** Whether its value may be shown beside something else that is wrong. A key that nobody knows is not one of them. */
+export function isHarmlessKey(key: string): boolean {
+  return allKeys().get(key) === true;
+}
+
+function allKeys(): ReadonlyMap<string, boolean> {
+  if (known !== undefined) return known;
+  const found = new Map<string, boolean>();
+  // Of one that means a secret in one mapping and not in another, the worse counts.
+  for (const [key, harmless] of keysBelow(policySchema, new Set())) {
+    found.set(key, harmless && found.get(key) !== false);
+  }
+  known = found;
   return known;
 }
 
-function* keysBelow(schema: Schema, seen: Set<Schema>): Generator<string> {
+function* keysBelow(schema: Schema, seen: Set<Schema>): Generator<readonly [key: string, harmless: boolean]> {
   if (seen.has(schema)) return;
   seen.add(schema);
   const { def } = schema._zod;
@@ -27,8 +42,7 @@ function* keysBelow(schema: Schema, seen: Set<Schema>): Generator<string> {
   }
   if (!('shape' in def)) return;
   for (const [key, value] of Object.entries(def.shape as Record<string, Schema>)) {
-    // Of an address the login is hidden by its form.
-    if (key === 'url' || !isSecret(value)) yield key;
+    yield [key, !isSecret(value)];
     yield* keysBelow(value, seen);
   }
 }
