@@ -8,7 +8,7 @@ import { systemClock } from '../../engine/src/kernel/clock.ts';
 import { Failure, type FailureCode } from '../../engine/src/kernel/failure.ts';
 import type { Id } from '../../engine/src/kernel/id.ts';
 import type { IndexedRepository } from '../../engine/src/repository/indexed-repository.ts';
-import { listLocks } from '../../engine/src/repository/locks.ts';
+import { listLocks } from '../../engine/src/repository/lock-files.ts';
 import { createRepository, openRepository } from '../../engine/src/repository/open.ts';
 import { BackupScene, PASSWORD } from '../scenes/backup-scene.ts';
 import { contentOf } from '../scenes/tree-arbitrary.ts';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
-import { listLocks } from '../../engine/src/repository/locks.ts';
+import { listLocks } from '../../engine/src/repository/lock-files.ts';
 import { BackupScene } from '../scenes/backup-scene.ts';
 import { contentOf } from '../scenes/tree-arbitrary.ts';
 import { treeFacts } from '../scenes/tree-facts.ts';

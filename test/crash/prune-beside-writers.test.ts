@@ -6,7 +6,7 @@ import { Prng } from '../../bench/corpus/prng.ts';
 import { systemClock as clock } from '../../engine/src/kernel/clock.ts';
 import type { Id } from '../../engine/src/kernel/id.ts';
 import { checkRepository } from '../../engine/src/repository/check/check.ts';
-import { removeLocks } from '../../engine/src/repository/locks.ts';
+import { removeLocks } from '../../engine/src/repository/lock-files.ts';
 import { BackupScene, PASSWORD } from '../scenes/backup-scene.ts';
 import { changeTree } from '../scenes/changing-tree.ts';
 import type { Work } from '../scenes/repository-work.ts';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { expect } from 'vitest';
 import { type Clock, systemClock } from '../../engine/src/kernel/clock.ts';
 import { checkRepository } from '../../engine/src/repository/check/check.ts';
-import { listLocks, removeLocks } from '../../engine/src/repository/locks.ts';
+import { listLocks, removeLocks } from '../../engine/src/repository/lock-files.ts';
 import { type PruneResult, type PruneRun, pruneRepository } from '../../engine/src/repository/prune/prune.ts';
 import type { Repository } from '../../engine/src/repository/repository.ts';
 import { noise } from '../../engine/src/testing/backend-suite.ts';

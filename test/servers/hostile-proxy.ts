@@ -21,7 +21,14 @@ export type Mischief =
   /** One byte of the answer is another. */
   | 'flip'
   /** The answer is this error of S3. */
-  | { readonly status: number; readonly code: string };
+  | Refusal;
+
+interface Refusal {
+  readonly status: number;
+  readonly code: string;
+  /** As it stands in the header: in seconds, or a date. */
+  readonly retryAfter?: string;
+}
 
 /** Between a client and a server that speaks HTTP: whatever `choose` says befalls a request; otherwise it is passed on. */
 export class HostileProxy implements AsyncDisposable {
@@ -95,12 +102,9 @@ export class HostileProxy implements AsyncDisposable {
   }
 }
 
-function refuse(
-  answer: ServerResponse,
-  method: string,
-  { status, code }: { status: number; code: string },
-): void {
-  answer.writeHead(status, { 'content-type': 'application/xml' });
+function refuse(answer: ServerResponse, method: string, { status, code, retryAfter }: Refusal): void {
+  const wait = retryAfter === undefined ? {} : { 'retry-after': retryAfter };
+  answer.writeHead(status, { 'content-type': 'application/xml', ...wait });
   const text = `<?xml version="1.0"?><Error><Code>${code}</Code><Message>as the test wants</Message></Error>`;
   answer.end(method === 'HEAD' ? undefined : text);
 }

@@ -9,7 +9,7 @@ import { systemClock } from '../../engine/src/kernel/clock.ts';
 import { isFailure } from '../../engine/src/kernel/failure.ts';
 import type { Id } from '../../engine/src/kernel/id.ts';
 import { checkRepository } from '../../engine/src/repository/check/check.ts';
-import { listLocks, removeLocks } from '../../engine/src/repository/locks.ts';
+import { listLocks, removeLocks } from '../../engine/src/repository/lock-files.ts';
 import { createRepository, openRepository } from '../../engine/src/repository/open.ts';
 import type { Repository } from '../../engine/src/repository/repository.ts';
 import { QUICK_KEY } from '../scenes/backup-scene.ts';

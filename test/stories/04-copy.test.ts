@@ -3,7 +3,8 @@ import path from 'node:path';
 import { expect, test } from 'vitest';
 import { openLocal } from '../../engine/src/backend/local/local.ts';
 import { systemClock } from '../../engine/src/kernel/clock.ts';
-import { type HeldLock, takeLock } from '../../engine/src/repository/locks.ts';
+import type { HeldLock } from '../../engine/src/repository/held-lock.ts';
+import { takeLock } from '../../engine/src/repository/locks.ts';
 import { openRepository } from '../../engine/src/repository/open.ts';
 import { commandLine } from './command-line.ts';
 

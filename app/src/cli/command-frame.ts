@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { Context } from './context.ts';
 import { addGlobalOptions, type GlobalOptions, globalOptionsOf } from './global-options.ts';
+import { addPackSize, packSizeOf } from './pack-size.ts';
 import { chooseProgressMode, type ProgressDisplay, showProgress } from './progress-display.ts';
 import {
   addRepositoryOptions,
@@ -49,12 +50,20 @@ export function endRepositoryCommand(command: Command): Command {
   return addGlobalOptions(addRepositoryOptions(command));
 }
 
-export function accessFor(
+/** The same for one that writes data into it. */
+export function endWritingCommand(command: Command): Command {
+  return addGlobalOptions(addPackSize(addRepositoryOptions(command)));
+}
+
+export async function accessFor(
   command: Command,
   context: Context,
   occasion: 'open' | 'create' = 'open',
 ): Promise<RepositoryAccess> {
-  return resolveAccess(command.opts<RepositoryFlags>(), globalOptionsOf(command), context, occasion);
+  const packSize = packSizeOf(command, context.environment);
+  const flags = command.opts<RepositoryFlags>();
+  const access = await resolveAccess(flags, globalOptionsOf(command), context, occasion);
+  return packSize === undefined ? access : { ...access, packSize };
 }
 
 /** Does `work` while its progress is shown; whatever happens, the display is gone afterwards. */

@@ -1,10 +1,11 @@
 import { Failure, type RepairPlan } from '@holdfast/engine';
 import type { Command } from 'commander';
-import { accessFor, present, type Work, withProgress } from './command-frame.ts';
+import type { Work } from './command-frame.ts';
 import type { Context } from './context.ts';
 import { formatCounted } from './format.ts';
 import { globalOptionsOf } from './global-options.ts';
 import type { Planned } from './planned.ts';
+import { runPlanned } from './planned-command.ts';
 import {
   errorsOf,
   type RepairOutcome,
@@ -47,27 +48,24 @@ export async function runRepair(
   request: RepairRequest,
 ): Promise<void> {
   const dryRun = command.opts<{ readonly dryRun?: true }>().dryRun === true;
-  const access = await accessFor(command, context);
-  await using planned = await withProgress(command, context, (work) => planRepair(access, request, work));
-  const { plan } = planned;
-  const errors = errorsOf(plan);
-  present(
-    command,
-    context,
-    { lines: renderRepairPlan.bind(null, plan), records: () => repairPlanRecords(plan) },
-    dryRun || errors > 0 ? 'answer' : 'confirmation',
-  );
-  if (!dryRun && !plan.idle) {
-    const outcome = await withProgress(command, context, (work) => planned.execute(work));
-    const view = {
-      lines: renderRepairOutcome.bind(null, outcome),
-      records: () => [{ type: 'summary', ...outcome }],
-    };
-    present(command, context, view, 'confirmation');
-    if (outcome.refused > 0)
-      throw stillLost(`${formatCounted(outcome.refused, 'piece')} could not be fetched`);
+  const { plan, outcome } = await runPlanned(command, context, {
+    plan: (access, work) => planRepair(access, request, work),
+    dryRun,
+    showPlan: (shown) => ({
+      lines: renderRepairPlan.bind(null, shown),
+      records: () => repairPlanRecords(shown),
+    }),
+    kindOf: (shown) => (dryRun || errorsOf(shown) > 0 ? 'answer' : 'confirmation'),
+    isIdle: ({ idle }) => idle,
+    showOutcome: (done) => ({
+      lines: renderRepairOutcome.bind(null, done),
+      records: () => [{ type: 'summary', ...done }],
+    }),
+  });
+  if (outcome !== undefined && outcome.refused > 0) {
+    throw stillLost(`${formatCounted(outcome.refused, 'piece')} could not be fetched`);
   }
-  if (errors > 0) throw stillLost(lossOf(plan));
+  if (errorsOf(plan) > 0) throw stillLost(lossOf(plan));
 }
 
 interface FromFlags extends RepositoryFlags {

@@ -25,6 +25,8 @@ export interface RepositoryAccess {
   readonly settings?: BackendSettings;
   /** Absent with `--no-cache`. */
   readonly cacheDirectory: string | undefined;
+  /** Bytes at which a new pack is finished; absent is the usual. */
+  readonly packSize?: number;
   readonly lock: boolean;
   /** Milliseconds. */
   readonly retryLock: number;

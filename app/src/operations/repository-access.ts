@@ -11,6 +11,7 @@ import {
   openBackend,
   openRepository,
   parseAddress,
+  RememberedSnapshots,
   type Repository,
   readOnly,
   retry,
@@ -71,7 +72,9 @@ export async function openAccess(
   opening.defer(() => closing.close());
   const found = await openRepository(backend, access.password.reveal(), options.signal);
   closing = remember(backend, found.config.id, { access, options, machine });
-  const repository = found.behind(() => guard(closing, access, options));
+  const { packSize } = access;
+  const remembered = memoryOf(found, { access, options, machine });
+  const repository = found.with({ packSize, remembered }).behind(() => guard(closing, access, options));
   const signal = await lockFor(repository, { access, options, machine, opening });
   const opened = opening.move();
   return { repository, signal, traffic, [Symbol.asyncDispose]: () => opened.disposeAsync() };
@@ -187,6 +190,16 @@ function remember(
   const local = parseAddress(access.location).scheme === 'local';
   if (directory === undefined || local || options.intent === 'inspect') return backend;
   return cache(backend, { clock: machine.clock, directory, repositoryId });
+}
+
+/** A memory of snapshots helps before a disk too, where there are many. */
+function memoryOf(
+  { config }: Repository,
+  { access, options, machine }: Omit<Locking, 'opening'>,
+): RememberedSnapshots | undefined {
+  const directory = access.cacheDirectory;
+  if (directory === undefined || options.intent === 'inspect') return undefined;
+  return new RememberedSnapshots({ clock: machine.clock, directory, repositoryId: config.id });
 }
 
 /** Outermost: what is not saved must not be remembered either. */

@@ -20,6 +20,8 @@ const MiB = 1024 * 1024;
 const LONGEST_UNPACKED = 256 * MiB;
 /** Claimed lengths come from outside: memory beyond this is taken only as real content arrives. */
 const LARGEST_CHUNK = 8 * MiB;
+/** A snapshot file is 300 bytes: with a large chunk for each of 100,000 of them, all time would go into their memory. */
+const USUAL_GAIN = 8;
 /** Node refuses smaller ones. */
 const SMALLEST_CHUNK = 64;
 
@@ -106,7 +108,7 @@ export function decodeUnpacked(plaintext: Uint8Array): Buffer {
     case OPENING_BRACKET:
       return Buffer.from(plaintext.buffer, plaintext.byteOffset, plaintext.byteLength);
     case ZSTD_ENCODING:
-      return inflate(plaintext.subarray(1), LONGEST_UNPACKED);
+      return inflate(plaintext.subarray(1), LONGEST_UNPACKED, plaintext.length * USUAL_GAIN);
     case undefined:
       throw new Failure('repository.damaged', 'The file is empty.');
     default:
@@ -127,12 +129,13 @@ function compress(content: Uint8Array, mode: CompressionMode): Buffer {
   });
 }
 
-function inflate(bytes: Uint8Array, longest: number): Buffer {
+/** `expected`: about how many bytes come out. */
+function inflate(bytes: Uint8Array, longest: number, expected = longest): Buffer {
   try {
     return zstdDecompressSync(bytes, {
       maxOutputLength: Math.max(longest, 1),
       // A byte more than the content spares zlib a second round to learn that it was at the end.
-      chunkSize: Math.min(Math.max(longest + 1, SMALLEST_CHUNK), LARGEST_CHUNK),
+      chunkSize: Math.min(Math.max(expected + 1, SMALLEST_CHUNK), LARGEST_CHUNK),
     });
   } catch (cause) {
     throw new Failure('repository.damaged', 'A compressed content cannot be decompressed.', { cause });

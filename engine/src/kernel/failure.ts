@@ -63,6 +63,8 @@ export interface FailureDetails {
   readonly subject?: string;
   /** What to look at or to type next, as a sentence. */
   readonly hint?: string;
+  /** Milliseconds that whoever refused wants to be left alone; only where the code says that it may be tried again. */
+  readonly retryAfter?: number | undefined;
   readonly cause?: unknown;
 }
 
@@ -72,12 +74,14 @@ export class Failure extends Error {
   readonly code: FailureCode;
   readonly subject: string | undefined;
   readonly hint: string | undefined;
+  readonly retryAfter: number | undefined;
 
   constructor(code: FailureCode, message: string, details: FailureDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
     this.code = code;
     this.subject = details.subject;
     this.hint = details.hint;
+    this.retryAfter = details.retryAfter;
   }
 
   get exitCode(): number {

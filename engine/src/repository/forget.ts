@@ -96,7 +96,7 @@ async function oldestFirst(
 ): Promise<Found[]> {
   const dated = await mapConcurrently(new Set(ids), repository.backend.connections, async (id) => {
     try {
-      const snapshot = await repository.loadSnapshot(id, signal);
+      const snapshot = await repository.recallSnapshot(id, signal);
       return { id, time: Date.parse(snapshot.time), isRecord: isRecord(snapshot) };
     } catch (error) {
       if (isFailure(error, 'repository.damaged') || isFailure(error, 'backend.not-found')) {

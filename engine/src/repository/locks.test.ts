@@ -6,7 +6,8 @@ import { encodeLock } from '../format/lock.ts';
 import type { LockFile } from '../format/types.ts';
 import { isFailure } from '../kernel/failure.ts';
 import { fault, virtualClock } from '../testing/index.ts';
-import { beginLock, isStale, listLocks, removeLocks, withLock } from './locks.ts';
+import { isStale, listLocks, removeLocks } from './lock-files.ts';
+import { beginLock, withLock } from './locks.ts';
 import { createRepository } from './open.ts';
 import { Repository } from './repository.ts';
 

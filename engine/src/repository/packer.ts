@@ -196,6 +196,9 @@ class PackBuilder {
   }
 }
 
+/** As with restic. */
+export const USUAL_PACK_BYTES = 16 * 1024 * 1024;
+
 const CIPHER_PIECE = 128 * 1024;
 /** A pack's buffer doubles from the first capacity to the last doubled one, then it gets its final size at once. */
 const FIRST_CAPACITY = 1024 * 1024;

@@ -10,6 +10,8 @@ import { sha256Id } from '../kernel/hash.ts';
 import { type Id, isId } from '../kernel/id.ts';
 import { Index } from './index.ts';
 import { IndexedRepository } from './indexed-repository.ts';
+import { USUAL_PACK_BYTES } from './packer.ts';
+import type { RememberedSnapshots } from './remembered-snapshots.ts';
 
 /**
  * A repository whose key is known. Small sealed files (snapshots, index, locks) can be read and written; blobs cannot
@@ -23,19 +25,33 @@ export class Repository {
   readonly sealer: Sealer;
   /** The key file that the password opened. */
   readonly keyId: Id;
+  /** Bytes at which a new pack is finished. */
+  readonly packSize: number;
+  readonly #remembered: RememberedSnapshots | undefined;
 
-  constructor(parts: { backend: Backend; config: RepositoryConfig; key: MasterKey; keyId: Id }) {
+  constructor(parts: RepositoryParts) {
     this.backend = parts.backend;
     this.config = parts.config;
     this.key = parts.key;
     this.sealer = new Sealer(parts.key);
     this.keyId = parts.keyId;
+    this.packSize = parts.packSize ?? USUAL_PACK_BYTES;
+    this.#remembered = parts.remembered;
   }
 
   /** The same repository through something in front of its backend. */
   behind(wrap: (backend: Backend) => Backend): Repository {
-    const { config, key, keyId } = this;
-    return new Repository({ backend: wrap(this.backend), config, key, keyId });
+    return new Repository({ ...this.#parts(), backend: wrap(this.backend) });
+  }
+
+  /** The same repository as its user wants it on this machine. */
+  with(settings: RepositorySettings): Repository {
+    return new Repository({ ...this.#parts(), ...settings });
+  }
+
+  #parts(): RepositoryParts {
+    const { backend, config, key, keyId, packSize } = this;
+    return { backend, config, key, keyId, packSize, remembered: this.#remembered };
   }
 
   /**
@@ -90,8 +106,9 @@ export class Repository {
       throw failure;
     },
   ): Promise<StoredSnapshot[]> {
-    const found = await mapConcurrently(
-      this.#ids('snapshot', signal),
+    const found: StoredSnapshot[] = [];
+    const read = await mapConcurrently(
+      this.#unknownOf(found, signal),
       this.backend.connections,
       async (id) => {
         try {
@@ -103,9 +120,15 @@ export class Repository {
         }
       },
     );
-    return found
-      .filter((snapshot) => snapshot !== undefined)
-      .sort((a, b) => Date.parse(a.time) - Date.parse(b.time) || (a.id < b.id ? -1 : 1));
+    for (const snapshot of read) if (snapshot !== undefined) found.push(snapshot);
+    const sorted = oldestFirst(found);
+    this.#remembered?.remember(sorted, this.sealer);
+    return sorted;
+  }
+
+  /** A snapshot that somebody has listed: as it is remembered, else from its file. */
+  async recallSnapshot(id: Id, signal?: AbortSignal): Promise<StoredSnapshot> {
+    return this.#remembered?.recall(this.sealer).get(id) ?? (await this.loadSnapshot(id, signal));
   }
 
   /** Reads the whole index; what comes back can read and write blobs. */
@@ -120,7 +143,36 @@ export class Repository {
     return new IndexedRepository(this, index);
   }
 
-  async *#ids(type: 'snapshot', signal?: AbortSignal): AsyncIterable<Id> {
-    for await (const { name } of this.backend.list(type, signal)) if (isId(name)) yield name;
+  /** The names of the snapshots that have to be read; those that are remembered are put into `found`. */
+  async *#unknownOf(found: StoredSnapshot[], signal?: AbortSignal): AsyncIterable<Id> {
+    const known = this.#remembered?.recall(this.sealer);
+    for await (const { name } of this.backend.list('snapshot', signal)) {
+      if (!isId(name)) continue;
+      const snapshot = known?.get(name);
+      if (snapshot === undefined) yield name;
+      else found.push(snapshot);
+    }
   }
+}
+
+interface RepositorySettings {
+  /** Bytes at which a new pack is finished; 16 MiB unless said, as with restic. */
+  readonly packSize?: number | undefined;
+  /** Not for whoever checks the repository: files of snapshots would not be read. */
+  readonly remembered?: RememberedSnapshots | undefined;
+}
+
+interface RepositoryParts extends RepositorySettings {
+  readonly backend: Backend;
+  readonly config: RepositoryConfig;
+  readonly key: MasterKey;
+  readonly keyId: Id;
+}
+
+/** Equal times in the order of their ids, so that it is one order. */
+function oldestFirst(snapshots: readonly StoredSnapshot[]): StoredSnapshot[] {
+  return snapshots
+    .map((snapshot) => ({ snapshot, time: Date.parse(snapshot.time) }))
+    .sort((a, b) => a.time - b.time || (a.snapshot.id < b.snapshot.id ? -1 : 1))
+    .map(({ snapshot }) => snapshot);
 }

@@ -5,6 +5,7 @@ import { sha256 } from '../kernel/hash.ts';
 import { type Id, shortId } from '../kernel/id.ts';
 import { plaintextLength } from './index.ts';
 import type { IndexedRepository } from './indexed-repository.ts';
+import { walkTrees } from './tree-walk.ts';
 import { findUsedBlobs } from './used-blobs.ts';
 
 /** restic's ways to count (doc/manual_rest.rst, "Getting information about repository data"). */
@@ -56,6 +57,11 @@ interface Subtotal {
   readonly links: ReadonlyMap<string, number>;
 }
 
+/** What a tree holds without what is below it. */
+interface OwnCount extends Subtotal {
+  readonly subtrees: readonly Id[];
+}
+
 const NO_LINKS: ReadonlyMap<string, number> = new Map();
 
 async function countRestored(
@@ -63,29 +69,20 @@ async function countRestored(
   snapshots: readonly StoredSnapshot[],
   signal: AbortSignal | undefined,
 ): Promise<Stats> {
+  const own = await countEach(indexed, snapshots, signal);
   const known = new Map<Id, Subtotal>();
 
-  async function count(tree: Id): Promise<Subtotal> {
+  function count(tree: Id): Subtotal {
     const before = known.get(tree);
     if (before !== undefined) return before;
-    let files = 0;
-    let size = 0;
-    let links: Map<string, number> | undefined;
-    for (const node of (await indexed.loadTree(tree, signal)).nodes) {
-      files += 1;
-      if (isLinked(node)) {
-        links ??= new Map();
-        links.set(`${node.deviceId}:${node.inode}`, node.size);
-      } else {
-        size += node.size;
-      }
-      if (node.subtree === undefined) continue;
-      const below = await count(node.subtree);
+    let { files, size, links } = own.get(tree) ?? NOTHING;
+    for (const subtree of own.get(tree)?.subtrees ?? []) {
+      const below = count(subtree);
       files += below.files;
       size += below.size;
-      if (below.links.size > 0) links = new Map([...(links ?? NO_LINKS), ...below.links]);
+      if (below.links.size > 0) links = new Map([...links, ...below.links]);
     }
-    const subtotal = { files, size, links: links ?? NO_LINKS };
+    const subtotal = { files, size, links };
     known.set(tree, subtotal);
     return subtotal;
   }
@@ -93,12 +90,53 @@ async function countRestored(
   let files = 0;
   let totalSize = 0;
   for (const { tree } of snapshots) {
-    const counted = await count(tree);
+    const counted = count(tree);
     files += counted.files;
     totalSize += counted.size;
     for (const size of counted.links.values()) totalSize += size;
   }
   return { snapshots: snapshots.length, totalSize, files };
+}
+
+const NOTHING: Subtotal = { files: 0, size: 0, links: NO_LINKS };
+
+/** Many trees at once: far away each is a wait. */
+async function countEach(
+  indexed: IndexedRepository,
+  snapshots: readonly StoredSnapshot[],
+  signal: AbortSignal | undefined,
+): Promise<ReadonlyMap<Id, OwnCount>> {
+  const own = new Map<Id, OwnCount>();
+  const met = new Set<Id>();
+  const roots = snapshots.map(({ tree }) => tree);
+  await walkTrees(roots, {
+    concurrency: indexed.repository.backend.connections,
+    signal,
+    load: (id) => indexed.loadTree(id, signal),
+    enter: (id) => {
+      if (met.has(id)) return false;
+      met.add(id);
+      return true;
+    },
+    visit: (id, { nodes }) => void own.set(id, ownCountOf(nodes)),
+  });
+  return own;
+}
+
+function ownCountOf(nodes: readonly Node[]): OwnCount {
+  let size = 0;
+  let links: Map<string, number> | undefined;
+  const subtrees: Id[] = [];
+  for (const node of nodes) {
+    if (isLinked(node)) {
+      links ??= new Map();
+      links.set(`${node.deviceId}:${node.inode}`, node.size);
+    } else {
+      size += node.size;
+    }
+    if (node.subtree !== undefined) subtrees.push(node.subtree);
+  }
+  return { files: nodes.length, size, links: links ?? NO_LINKS, subtrees };
 }
 
 /** Whether an entry may share its content with others. Without an inode nobody can tell, so it counts for itself. */
@@ -185,7 +223,7 @@ async function countStored(
 
 /**
  * Every entry of every tree, a tree that was met before left out: all that is in it was counted then, when contents
- * count once. In the order of a restore, as restic's result depends on which path of a content comes first.
+ * count once. In the order of a restore, with what comes next read ahead, as restic's result depends on which path of a content comes first.
  */
 async function visitOnce(
   indexed: IndexedRepository,
@@ -194,16 +232,35 @@ async function visitOnce(
   visit: (node: Node, path: string) => void,
 ): Promise<void> {
   const met = new Set<Id>();
-  async function descend(tree: Id, path: string): Promise<void> {
-    if (met.has(tree)) return;
-    met.add(tree);
-    for (const node of (await indexed.loadTree(tree, signal)).nodes) {
-      const nodePath = `${path}/${node.name.toString('latin1')}`;
-      visit(node, nodePath);
-      if (node.subtree !== undefined) await descend(node.subtree, nodePath);
+  /** From the root down to the one whose entries are visited. */
+  const folders: { readonly path: string; readonly nodes: readonly Node[]; next: number }[] = [];
+
+  function* ahead(): Generator<Id> {
+    for (const { nodes, next } of folders.toReversed()) {
+      for (const { subtree } of nodes.slice(next))
+        if (subtree !== undefined && !met.has(subtree)) yield subtree;
     }
   }
-  for (const { tree } of snapshots) await descend(tree, '');
+  async function enter(tree: Id, path: string): Promise<void> {
+    if (met.has(tree)) return;
+    met.add(tree);
+    folders.push({ path, nodes: (await indexed.loadTree(tree, signal, ahead)).nodes, next: 0 });
+  }
+
+  for (const { tree } of snapshots) {
+    await enter(tree, '');
+    for (let folder = folders.at(-1); folder !== undefined; folder = folders.at(-1)) {
+      const node = folder.nodes[folder.next];
+      folder.next += 1;
+      if (node === undefined) {
+        folders.pop();
+        continue;
+      }
+      const path = `${folder.path}/${node.name.toString('latin1')}`;
+      visit(node, path);
+      if (node.subtree !== undefined) await enter(node.subtree, path);
+    }
+  }
 }
 
 /** Equal for equal contents, also for the many that are of one blob or of none. */

@@ -23,9 +23,11 @@ const COLUMNS = [
 /** Oldest first, so that the newest stands where the eye is: above the prompt. */
 export function renderPoints(snapshots: readonly StoredSnapshot[], reader: Reader): string[] {
   if (snapshots.length === 0) return ['No points yet. Next: holdfast files backup PATH'];
-  const sorted = snapshots.toSorted((a, b) => momentOf(a) - momentOf(b));
-  const newest = sorted.at(-1);
-  const rows = sorted.map((snapshot) => pointRow(snapshot, reader));
+  const sorted = snapshots
+    .map((snapshot) => ({ snapshot, taken: momentOf(snapshot) }))
+    .sort((a, b) => a.taken - b.taken);
+  const newest = sorted.at(-1)?.snapshot;
+  const rows = sorted.map(({ snapshot, taken }) => pointRow(snapshot, taken, reader));
   const next =
     newest === undefined ? '' : `   Next: holdfast files restore ${shortId(newest.id)} --target DIR`;
   return [...renderTable(COLUMNS, rows, reader.width), '', formatCounted(sorted.length, 'point') + next];
@@ -40,8 +42,7 @@ export function momentOf(snapshot: StoredSnapshot): number {
   return Temporal.Instant.from(snapshot.time).epochMilliseconds;
 }
 
-function pointRow(snapshot: StoredSnapshot, reader: Reader): string[] {
-  const taken = momentOf(snapshot);
+function pointRow(snapshot: StoredSnapshot, taken: number, reader: Reader): string[] {
   const { summary } = snapshot;
   return [
     shortId(snapshot.id),

@@ -17,7 +17,10 @@ export function renderTable(
   width: number,
 ): string[] {
   const cells = [columns.map((column) => column.title), ...rows];
-  const widths = columns.map((_, index) => Math.max(...cells.map((row) => displayWidth(row[index] ?? ''))));
+  // Not `Math.max(...)` of all: a hundred thousand arguments are more than a call can have.
+  const widths = columns.map((_, index) =>
+    cells.reduce((widest, row) => Math.max(widest, displayWidth(row[index] ?? '')), 0),
+  );
   const excess = widths.reduce((sum, one) => sum + one, 0) + GAP.length * (columns.length - 1) - width;
   const fitted = widths.map((one, index) =>
     excess > 0 && columns[index]?.flexible === true ? Math.max(Math.min(one, NARROWEST), one - excess) : one,

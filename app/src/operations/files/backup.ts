@@ -32,7 +32,6 @@ export type BackupMachine = AccessMachine &
 
 export function backupFiles(machine: BackupMachine): BackupFiles {
   return async (access, request, work) => {
-    checkPackSize(request.packSize);
     const unavailable = request.nice === undefined ? undefined : giveWay(request.nice);
     // The threads load their code while the password's key is derived on another core.
     const threads = startCrewThreads(request.readConcurrency);
@@ -142,7 +141,6 @@ function commonOptions({ access, request, machine, opened, threads }: Run) {
     labels: labelsOf(request, machine),
     dryRun: request.dryRun ?? false,
     compression: request.compression,
-    ...(request.packSize === undefined ? {} : { packSize: request.packSize * MIB }),
     threads,
     retryLock: access.retryLock,
     signal: opened.signal,
@@ -243,13 +241,4 @@ function giveWay(nice: number): string | undefined {
   if (lowerPriority === undefined) return `The priority was not lowered: ${unavailable}`;
   lowerPriority({ nice, io: 'low' });
   return undefined;
-}
-
-/** MiB; restic takes no others. */
-const [SMALLEST_PACK, LARGEST_PACK] = [4, 128];
-const MIB = 1024 * 1024;
-
-function checkPackSize(mebibytes: number | undefined): void {
-  if (mebibytes === undefined || (mebibytes >= SMALLEST_PACK && mebibytes <= LARGEST_PACK)) return;
-  throw new Failure('usage', `--pack-size goes from ${SMALLEST_PACK} to ${LARGEST_PACK}, not ${mebibytes}`);
 }

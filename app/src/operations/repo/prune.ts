@@ -7,46 +7,38 @@ import {
 } from '@holdfast/engine';
 import type { Work } from '../../cli/command-frame.ts';
 import type { PlanPrune } from '../../cli/commands/repo/prune.ts';
-import type { Planned } from '../../cli/planned.ts';
 import type { PruneOptions } from '../../cli/prune-options.ts';
 import type { PruneOutcome } from '../../cli/render/prune-plan.ts';
 import type { RepositoryAccess } from '../../cli/repository-options.ts';
+import { planAgreed } from '../agreed-work.ts';
 import type { Machine } from '../machine.ts';
 import { type AccessMachine, openAccess } from '../repository-access.ts';
 
 /** Plans and executes under one lock, which is held while somebody reads the plan. */
 export function planPrune(machine: AccessMachine): PlanPrune {
-  return async (access, options, work): Promise<Planned<PrunePlan, PruneOutcome>> => {
+  return async (access, options, work) => {
+    const { clock } = machine;
     await using opening = new AsyncDisposableStack();
     const opened = opening.use(await openAccess(access, { intent: 'write', ...work }, machine));
-    const planned = Promise.withResolvers<PrunePlan>();
-    const approved = Promise.withResolvers<boolean>();
-    const pruning = pruneRepository(opened.repository, {
-      ...engineOptions(options, access, machine),
-      signal: opened.signal,
-      approve: (plan) => {
-        planned.resolve(plan);
-        return approved.promise;
+    let startedAt = clock.now();
+    return await planAgreed(
+      {
+        opening,
+        progress: work.progress,
+        run: (approve: (plan: PrunePlan) => Promise<boolean>, progress) =>
+          pruneRepository(opened.repository, {
+            ...engineOptions(options, access, machine),
+            signal: opened.signal,
+            approve: async (plan) => {
+              const agreed = await approve(plan);
+              startedAt = clock.now();
+              return agreed;
+            },
+            onProgress: progressTo(progress, clock),
+          }),
       },
-      onProgress: progressTo(work, machine.clock),
-    });
-    pruning.catch(planned.reject);
-    const plan = await planned.promise;
-    const open = opening.move();
-    return {
-      plan,
-      async execute() {
-        const startedAt = machine.clock.now();
-        approved.resolve(true);
-        return outcomeOf(await pruning, options, machine.clock.now() - startedAt);
-      },
-      async [Symbol.asyncDispose]() {
-        await using _ = open;
-        approved.resolve(false);
-        // Who called execute has heard of its failure.
-        await pruning.catch(() => undefined);
-      },
-    };
+      (result) => outcomeOf(result, options, clock.now() - startedAt),
+    );
   };
 }
 
@@ -68,7 +60,7 @@ export async function pruneNow(
     ...engineOptions(options, access, machine),
     signal,
     approve: () => true,
-    onProgress: progressTo(work, machine.clock),
+    onProgress: progressTo(work.progress, machine.clock),
   });
   return outcomeOf(result, options, machine.clock.now() - startedAt);
 }
@@ -111,7 +103,7 @@ const PHASES = {
   remove: 'Removing',
 } as const satisfies Record<PruneProgress['phase'], string>;
 
-function progressTo({ progress }: Work, clock: Machine['clock']): (step: PruneProgress) => void {
+function progressTo(progress: Work['progress'], clock: Machine['clock']): (step: PruneProgress) => void {
   let latest: PruneProgress | undefined;
   return (step) => {
     const began = step.phase !== latest?.phase;

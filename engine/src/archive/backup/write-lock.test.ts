@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { StoredSnapshot } from '../../format/types.ts';
 import { checkRepository } from '../../repository/check/check.ts';
-import { removeLocks } from '../../repository/locks.ts';
+import { removeLocks } from '../../repository/lock-files.ts';
 import { pruneRepository } from '../../repository/prune/prune.ts';
 import type { Repository } from '../../repository/repository.ts';
 import { noise } from '../../testing/backend-suite.ts';

@@ -1,9 +1,10 @@
 import type { Snapshot, StoredSnapshot } from '../../format/types.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import { Failure, isFailure } from '../../kernel/failure.ts';
+import { joined } from '../../repository/held-lock.ts';
 import type { IndexedRepository } from '../../repository/indexed-repository.ts';
 import type { KeptIndex } from '../../repository/kept-index.ts';
-import { beginLock, joined } from '../../repository/locks.ts';
+import { beginLock } from '../../repository/locks.ts';
 import type { Repository } from '../../repository/repository.ts';
 import { unmarkNeeded } from '../../repository/unmark.ts';
 

@@ -7,8 +7,8 @@ import type { Clock } from '../../kernel/clock.ts';
 import { isFailure } from '../../kernel/failure.ts';
 import { type Id, idFromBytes } from '../../kernel/id.ts';
 import { lastCall } from '../../kernel/last-call.ts';
+import { joined } from '../../repository/held-lock.ts';
 import type { IndexedRepository } from '../../repository/indexed-repository.ts';
-import { joined } from '../../repository/locks.ts';
 import { PackSink } from '../../repository/pack-sink.ts';
 import { allocateCounters, type Counts, currentPaths, sumCounters } from './counters.ts';
 import { type CrewThreads, startCrewThreads } from './crew-threads.ts';
@@ -31,7 +31,7 @@ export interface WritingOptions {
   /** How many to start otherwise; as many as the machine has cores unless said. */
   readonly workers?: number;
   readonly compression?: CompressionMode;
-  /** Bytes at which a pack is finished; 16 MiB as restic has it. */
+  /** Bytes at which a pack is finished; the repository's unless said. */
   readonly packSize?: number;
   readonly scan?: ScanRules;
   readonly signal?: AbortSignal;
@@ -72,7 +72,7 @@ export class WritingSession {
       version: repository.config.version,
       chunkerPolynomial: repository.config.chunkerPolynomial,
       compression: options.compression ?? 'auto',
-      packSize: options.packSize ?? DEFAULT_PACK_BYTES,
+      packSize: options.packSize ?? repository.packSize,
       unsavedPacks: unsavedPacks(repository.backend.connections, threads.workers.length),
       table: index.table.shared,
       counters: this.#counters,
@@ -318,7 +318,6 @@ const NO_TREE = [
   'backend.short-read',
   'repository.damaged',
 ] as const;
-const DEFAULT_PACK_BYTES = 16 * 1024 * 1024;
 /** Bytes of streams that the workers may have at a time. */
 const MOST_UNDER_WAY = 64 * 1024 * 1024;
 const NO_SCAN: ScanRules = {

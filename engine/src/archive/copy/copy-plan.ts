@@ -31,18 +31,25 @@ export async function planCopy(
 ): Promise<CopyPlan> {
   const survey = new CopySurvey(source, target, options);
   const reached: Reached[] = [];
-  for (const snapshot of snapshots) {
-    await survey.add(snapshot);
-    reached.push({ snapshot, blobs: survey.entries.length, bytes: survey.bytes });
+  const most = source.repository.backend.connections;
+  let atOnce = 1;
+  for (let next = 0; next < snapshots.length; ) {
+    const group = snapshots.slice(next, next + atOnce);
+    const before = survey.bytes;
+    await survey.add(group);
+    reached.push({ snapshots: group, blobs: survey.entries.length, bytes: survey.bytes });
+    next += group.length;
+    // What is looked at together is saved together: only as many as bring little.
+    atOnce = survey.bytes - before < BYTES_OF_A_BATCH ? Math.min(atOnce * 2, most) : 1;
   }
   const { entries, bytes, lost } = survey;
   const batches = [...batchesOf(reached, (from, to) => partsOf(source, entries.slice(from, to)))];
   return { batches, blobs: entries.length, bytes, lost };
 }
 
-/** What the target lacks of a snapshot and of all before it. */
+/** What the target lacks of these snapshots and of all before them. */
 interface Reached {
-  readonly snapshot: StoredSnapshot;
+  readonly snapshots: readonly StoredSnapshot[];
   readonly blobs: number;
   readonly bytes: number;
 }
@@ -58,7 +65,7 @@ function* batchesOf(
   let snapshots: StoredSnapshot[] = [];
   let start = { blobs: 0, bytes: 0 };
   for (const [at, end] of reached.entries()) {
-    snapshots.push(end.snapshot);
+    snapshots.push(...end.snapshots);
     if (end.bytes - start.bytes < BYTES_OF_A_BATCH && at < reached.length - 1) continue;
     const [from, to] = [start.blobs, end.blobs];
     yield { snapshots, parts: () => parts(from, to) };

@@ -15,7 +15,7 @@ export interface SurveyOptions {
 }
 
 /**
- * Finds out, snapshot after snapshot, what the target lacks. Trees are read from the source, also those that the target
+ * Finds out, some snapshots after the others, what the target lacks. Trees are read from the source, also those that the target
  * has: a tree may have come with a copy that was cut short before what lies below it. Only what is the same in a
  * snapshot that the target has is left out, so that a nightly copy reads the folders that have changed.
  */
@@ -47,10 +47,14 @@ export class CopySurvey {
     this.#met = new Uint8Array(source.index.table.size);
   }
 
-  async add(snapshot: StoredSnapshot): Promise<void> {
-    const earlier = this.#present.get(kindOf(snapshot));
-    if (earlier !== undefined) this.#compare(snapshot.tree, earlier.tree);
-    await walkTrees([snapshot.tree], {
+  /** At once, so that on a long way one does not wait for the other: what is met belongs to all of them. */
+  async add(snapshots: readonly StoredSnapshot[]): Promise<void> {
+    for (const snapshot of snapshots) {
+      const earlier = this.#present.get(kindOf(snapshot));
+      if (earlier !== undefined) this.#compare(snapshot.tree, earlier.tree);
+    }
+    const roots = snapshots.map(({ tree }) => tree);
+    await walkTrees(roots, {
       concurrency: this.#source.repository.backend.connections,
       signal: this.#options.signal,
       load: (id) => this.#load(id),

@@ -5,7 +5,7 @@ import type { StoredSnapshot } from '../../format/types.ts';
 import { Failure } from '../../kernel/failure.ts';
 import { sha256Id } from '../../kernel/hash.ts';
 import { checkRepository } from '../../repository/check/check.ts';
-import { removeLocks } from '../../repository/locks.ts';
+import { removeLocks } from '../../repository/lock-files.ts';
 import type { Repository } from '../../repository/repository.ts';
 import { noise } from '../../testing/backend-suite.ts';
 import {

@@ -1,11 +1,12 @@
-import { readdir, stat } from 'node:fs/promises';
+import { type Stats, stat } from 'node:fs';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { FileType, ListedFile } from '../backend.ts';
 import { belongsIn, directoriesOf } from '../layout.ts';
 import { errnoOf } from './errno.ts';
 
-/** More would only queue up: libuv has four threads for the file system. */
-const STATS_AT_ONCE = 16;
+/** Enough to keep libuv's four threads for the file system busy, few enough to stop soon after an abort. */
+const STATS_AT_ONCE = 64;
 
 /**
  * The finished files of one type, directory by directory. A directory that is missing is empty, a file that goes
@@ -22,10 +23,7 @@ export async function* listFiles(
     const names = (await namesIn(path)).filter((name) => belongsIn(type, directory, name));
     for (let next = 0; next < names.length; next += STATS_AT_ONCE) {
       signal?.throwIfAborted();
-      const batch = names.slice(next, next + STATS_AT_ONCE);
-      for (const file of await Promise.all(batch.map((name) => listedFile(path, name)))) {
-        if (file !== undefined) yield file;
-      }
+      yield* await sizesOf(path, names.slice(next, next + STATS_AT_ONCE));
     }
   }
 }
@@ -39,12 +37,18 @@ async function namesIn(path: string): Promise<string[]> {
   }
 }
 
-async function listedFile(directory: string, name: string): Promise<ListedFile | undefined> {
-  try {
-    const stats = await stat(join(directory, name));
-    return stats.isFile() ? { name, size: stats.size } : undefined;
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return undefined;
-    throw error;
-  }
+/** Of those that are files. With callbacks, since a promise for each of 100,000 files costs as much as its stat. */
+function sizesOf(directory: string, names: readonly string[]): Promise<ListedFile[]> {
+  return new Promise((resolve, reject) => {
+    const files: ListedFile[] = [];
+    let left = names.length;
+    for (const name of names) {
+      stat(join(directory, name), (error: NodeJS.ErrnoException | null, stats?: Stats) => {
+        left -= 1;
+        if (error !== null && errnoOf(error) !== 'ENOENT') reject(error);
+        else if (error === null && stats?.isFile() === true) files.push({ name, size: stats.size });
+        if (left === 0) resolve(files);
+      });
+    }
+  });
 }

@@ -6,7 +6,7 @@ import { collect, collectText } from '../http/body.ts';
 import { type Question, type RestConnection, UploadCutOff } from './connection.ts';
 import { parseList } from './list.ts';
 import { LIST_V2, restFolderOf, restPathOf } from './protocol.ts';
-import { statusFailure } from './rest-error.ts';
+import { type Refusal, refusalFailure, refusalOf } from './rest-error.ts';
 
 /** One server, and what its repository is called in messages. */
 export interface RestServer {
@@ -29,16 +29,16 @@ async function ask(
   if (status === 200 || status === 206) return answer;
   answer.resume();
   if (status === NOT_FOUND) throw notFound(handle, server.location);
-  throw new StatusError(status, `${question.method} ${describeHandle(handle)}`);
+  throw new StatusError(refusalOf(answer), `${question.method} ${describeHandle(handle)}`);
 }
 
 /** A status that means something else here and there; it does not leave this folder. */
 export class StatusError extends Error {
-  readonly status: number;
+  readonly refusal: Refusal;
 
-  constructor(status: number, message: string) {
+  constructor(refusal: Refusal, message: string) {
     super(message);
-    this.status = status;
+    this.refusal = refusal;
   }
 }
 
@@ -63,7 +63,11 @@ export async function readFile(
     if (bytes.length === length) return bytes;
     throw shortRead(handle, range ?? { offset: 0, length }, bytes.length, server.location);
   } catch (error) {
-    if (range === undefined || !(error instanceof StatusError) || error.status !== RANGE_NOT_SATISFIABLE) {
+    if (
+      range === undefined ||
+      !(error instanceof StatusError) ||
+      error.refusal.status !== RANGE_NOT_SATISFIABLE
+    ) {
       throw error;
     }
     const size = await sizeOf(server, handle, signal);
@@ -86,7 +90,7 @@ export async function saveFile(
     const answer = await ask(server, handle, { method: 'POST', headers, data }, signal);
     answer.resume();
   } catch (error) {
-    const refused = error instanceof StatusError && error.status === FORBIDDEN;
+    const refused = error instanceof StatusError && error.refusal.status === FORBIDDEN;
     if (!refused && !(error instanceof UploadCutOff)) throw error;
     if (await isThere(server, handle, signal)) throw alreadyExists(handle, server.location, error);
     throw refused ? error : error.cause;
@@ -113,7 +117,7 @@ export async function* listFiles(
   }
   if (answer.statusCode !== 200) {
     answer.resume();
-    throw statusFailure(answer.statusCode ?? 0, `list the ${type} files in ${location}`, location);
+    throw refusalFailure(refusalOf(answer), `list the ${type} files in ${location}`, location);
   }
   const files = parseList(await collectText(answer, { most: LARGEST_LIST, silence }, signal), location);
   for (let next = 0; next < files.length; next += connections) {

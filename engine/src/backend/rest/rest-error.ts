@@ -1,4 +1,6 @@
+import type { IncomingMessage } from 'node:http';
 import { Failure, type FailureCode } from '../../kernel/failure.ts';
+import { retryAfterOf } from '../http/retry-after.ts';
 import { isUntrusted, TRUST_HINT } from '../http/trust.ts';
 
 interface Meaning {
@@ -33,12 +35,24 @@ const REFUSED: Meaning = {
   hint: 'Is it a REST server for restic that answers there, and the path right?',
 };
 
-/** An answer that is no success. `doing` completes "Could not …". */
-export function statusFailure(status: number, doing: string, subject: string): Failure {
+/** What an answer that is no success says. */
+export interface Refusal {
+  readonly status: number;
+  /** Milliseconds that the server wants to be left alone. */
+  readonly retryAfter: number | undefined;
+}
+
+export function refusalOf({ statusCode: status = 0, headers }: IncomingMessage): Refusal {
+  return { status, retryAfter: retryAfterOf(status, headers) };
+}
+
+/** `doing` completes "Could not …". */
+export function refusalFailure({ status, retryAfter }: Refusal, doing: string, subject: string): Failure {
   return failure(BY_STATUS[status] ?? (status >= 500 ? BUSY : REFUSED), {
     doing,
     subject,
     reason: `the server answered ${status}`,
+    retryAfter,
   });
 }
 
@@ -60,12 +74,14 @@ interface Told {
   readonly doing: string;
   readonly subject: string;
   readonly reason: string;
+  readonly retryAfter?: number | undefined;
   readonly cause?: unknown;
 }
 
-function failure({ code, hint }: Meaning, { doing, subject, reason, cause }: Told): Failure {
+function failure({ code, hint }: Meaning, { doing, subject, reason, retryAfter, cause }: Told): Failure {
   return new Failure(code, `Could not ${doing}: ${reason}.`, {
     subject,
+    retryAfter,
     cause,
     ...(hint === undefined ? {} : { hint }),
   });

@@ -14,7 +14,7 @@ import {
   sizeOf,
   sizeUnlessGone,
 } from './requests.ts';
-import { statusFailure, translateConnectionError } from './rest-error.ts';
+import { refusalFailure, refusalOf, translateConnectionError } from './rest-error.ts';
 
 /** A repository on a server that speaks restic's REST protocol. Opening sends nothing. */
 export function openRest(options: RestOptions): Backend {
@@ -31,7 +31,7 @@ export async function createRest(options: RestOptions): Promise<Backend> {
       if ((await sizeUnlessGone(server, CONFIG)) !== undefined) throw alreadyExists(CONFIG, location);
       const answer = await connection.ask({ method: 'POST', path: '?create=true' });
       answer.resume();
-      if (answer.statusCode !== 200) throw statusFailure(answer.statusCode ?? 0, doing, location);
+      if (answer.statusCode !== 200) throw refusalFailure(refusalOf(answer), doing, location);
     });
   } catch (error) {
     connection.close();
@@ -113,6 +113,6 @@ async function translated<T>(
 function failureOf(error: unknown, doing: string, subject: string, signal: AbortSignal | undefined): unknown {
   if (signal?.aborted) return signal.reason;
   if (error instanceof Failure) return error;
-  if (error instanceof StatusError) return statusFailure(error.status, doing, subject);
+  if (error instanceof StatusError) return refusalFailure(error.refusal, doing, subject);
   return translateConnectionError(error instanceof UploadCutOff ? error.cause : error, doing, subject);
 }

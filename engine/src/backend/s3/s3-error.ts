@@ -1,4 +1,5 @@
 import { Failure, type FailureCode } from '../../kernel/failure.ts';
+import { type AnswerHeaders, retryAfterOf } from '../http/retry-after.ts';
 import { isUntrusted, TRUST_HINT } from '../http/trust.ts';
 
 interface Meaning {
@@ -88,6 +89,7 @@ export function translateS3Error(error: unknown, doing: string, subject: string)
   if (meaning === undefined) return error;
   return new Failure(meaning.code, `Could not ${doing}: ${reasonOf(error, status, code)}.`, {
     subject,
+    retryAfter: retryAfterOf(status, $response?.headers),
     cause: error,
     ...(meaning.hint === undefined ? {} : { hint: meaning.hint }),
   });
@@ -104,7 +106,7 @@ export function statusOf(error: unknown): number | undefined {
 
 interface SdkError {
   readonly $metadata?: { readonly httpStatusCode?: number };
-  readonly $response?: { readonly statusCode?: number };
+  readonly $response?: { readonly statusCode?: number; readonly headers?: AnswerHeaders };
   /** Of the connection, as Node has it. */
   readonly code?: string;
 }

@@ -49,8 +49,11 @@ export function patience(options: BackoffOptions): Patience {
       failures += 1;
       if (failures === 1) since = now;
       if (error.code === 'backend.short-read' && failures >= SHORT_READS) return undefined;
+      const left = totalTime - (now - since);
       const wait = waitAfter(failures, options);
-      return now - since + wait > totalTime ? undefined : wait;
+      // Later than it was asked for, or all who heard the same come together; but once more before patience ends.
+      if (error.retryAfter !== undefined && left > 0) return Math.min(error.retryAfter + wait, left);
+      return wait > left ? undefined : wait;
     },
     progress() {
       failures = 0;

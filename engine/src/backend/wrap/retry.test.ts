@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { Failure } from '../../kernel/failure.ts';
 import { sha256Id } from '../../kernel/hash.ts';
 import { describeBackend, noise } from '../../testing/backend-suite.ts';
 import { virtualClock } from '../../testing/clock.ts';
@@ -160,6 +161,36 @@ describe('retry', () => {
     });
     await expect(backend.load(pack, undefined, abort.signal)).rejects.toBe(reason);
     expect(clock.now()).toBe(0);
+  });
+
+  /** A place that is too busy for so many calls, and says for how long. */
+  function busy(times: number, retryAfter: number) {
+    const clock = virtualClock();
+    let left = times;
+    const inner: Backend = {
+      ...openMemory(),
+      stat: async () => {
+        left -= 1;
+        if (left < 0) return { size: 1 };
+        throw new Failure('backend.unreachable', 'too busy', { retryAfter });
+      },
+    };
+    return { clock, backend: retry(inner, { clock, random: () => 0.5, totalTime: 60_000 }) };
+  }
+
+  test('leaves a busy place alone for as long as it asks, and a little longer', async () => {
+    const { clock, backend } = busy(2, 20_000);
+    await backend.stat(pack);
+    expect(clock.now()).toBe(2 * 20_000 + 250 + 500);
+  });
+
+  test('whatever it asks for, it is asked once more before patience ends, and then no more', async () => {
+    const { clock, backend } = busy(1, 86_400_000);
+    await backend.stat(pack);
+    expect(clock.now()).toBe(60_000);
+    const never = busy(1000, 86_400_000);
+    await expect(never.backend.stat(pack)).rejects.toMatchObject({ code: 'backend.unreachable' });
+    expect(never.clock.now()).toBe(60_000);
   });
 
   test('waits stay within their bounds, whatever chance says', () => {

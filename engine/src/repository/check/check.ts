@@ -1,7 +1,8 @@
 import type { StoredSnapshot } from '../../format/types.ts';
+import { joined } from '../held-lock.ts';
 import type { Index } from '../index.ts';
 import { IndexedRepository } from '../indexed-repository.ts';
-import { beginLock, joined } from '../locks.ts';
+import { beginLock } from '../locks.ts';
 import { PackContents } from '../pack-contents.ts';
 import type { Repository } from '../repository.ts';
 import { findAffectedPaths } from './affected-paths.ts';

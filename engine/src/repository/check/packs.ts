@@ -1,7 +1,8 @@
 import type { Failure } from '../../kernel/failure.ts';
-import { type Id, isId, shortId } from '../../kernel/id.ts';
+import { type Id, shortId } from '../../kernel/id.ts';
 import { Index } from '../index.ts';
 import type { PackContents } from '../pack-contents.ts';
+import { listPacks } from '../pack-list.ts';
 import type { Repository } from '../repository.ts';
 import { damageOf } from './damage.ts';
 import { type Ledger, PACK_HINT } from './ledger.ts';
@@ -40,10 +41,7 @@ export async function checkPacks(
   ledger: Ledger,
   signal?: AbortSignal,
 ): Promise<PresentPack[]> {
-  const sizes = new Map<Id, number>();
-  for await (const { name, size } of repository.backend.list('pack', signal)) {
-    if (isId(name)) sizes.set(name, size);
-  }
+  const sizes = await listPacks(repository, signal);
   const present: PresentPack[] = [];
   for (const [number, id] of index.packs.entries()) {
     const size = sizes.get(id);

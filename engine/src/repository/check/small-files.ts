@@ -5,7 +5,7 @@ import type { StoredSnapshot } from '../../format/types.ts';
 import { mapConcurrently } from '../../kernel/concurrency.ts';
 import { sha256Id } from '../../kernel/hash.ts';
 import { type Id, isId, shortId } from '../../kernel/id.ts';
-import { listLocks } from '../locks.ts';
+import { listLocks } from '../lock-files.ts';
 import type { Repository } from '../repository.ts';
 import { damageOf } from './damage.ts';
 import type { Ledger } from './ledger.ts';

@@ -96,7 +96,7 @@ async function saveTree(
       version: repository.config.version,
       compression: 'auto',
       compressor,
-      packSize: PACK_BYTES,
+      packSize: repository.packSize,
       deliver: (pack) => finished.push(pack),
       recycled: () => undefined,
     });
@@ -141,5 +141,3 @@ function node(name: string, clock: Clock, changes: Pick<Node, 'type'> & Partial<
     ...changes,
   };
 }
-
-const PACK_BYTES = 16 * 1024 * 1024;

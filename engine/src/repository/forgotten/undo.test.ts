@@ -6,7 +6,7 @@ import { noise } from '../../testing/backend-suite.ts';
 import { killedAfter, patientClock, SmallRepository } from '../../testing/small-repository.ts';
 import { checkRepository } from '../check/check.ts';
 import { forgetSnapshots } from '../forget.ts';
-import { removeLocks } from '../locks.ts';
+import { removeLocks } from '../lock-files.ts';
 import { pruneRepository } from '../prune/prune.ts';
 import type { Repository } from '../repository.ts';
 import { filterSnapshots } from '../snapshot-selection.ts';

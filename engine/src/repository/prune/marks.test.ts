@@ -5,7 +5,8 @@ import type { Clock } from '../../kernel/clock.ts';
 import { noise } from '../../testing/backend-suite.ts';
 import { killedAfter, patientClock, SmallRepository } from '../../testing/small-repository.ts';
 import { checkRepository } from '../check/check.ts';
-import { listLocks, removeLocks, takeLock } from '../locks.ts';
+import { listLocks, removeLocks } from '../lock-files.ts';
+import { takeLock } from '../locks.ts';
 import type { Repository } from '../repository.ts';
 import { type PruneResult, type PruneRun, pruneRepository } from './prune.ts';
 

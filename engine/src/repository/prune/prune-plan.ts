@@ -2,6 +2,7 @@ import { Failure } from '../../kernel/failure.ts';
 import type { Id } from '../../kernel/id.ts';
 import { expiredRecords } from '../forgotten/expiry.ts';
 import type { Grace } from '../grace.ts';
+import { USUAL_PACK_BYTES } from '../packer.ts';
 import type { PackUsage, PruneFacts } from './pack-usage.ts';
 
 export interface PruneOptions {
@@ -83,7 +84,7 @@ export interface PruneTotals {
  * unneeded is within the limit. Ten or more small packs are joined.
  */
 export function planPrune(facts: PruneFacts, options: PruneOptions = {}, grace?: Grace): PrunePlan {
-  const packSize = options.packSize ?? DEFAULT_PACK_BYTES;
+  const packSize = options.packSize ?? USUAL_PACK_BYTES;
   const planned = new Map<PackUsage, PlannedPack>();
   const decide = (pack: PackUsage, action: PlannedPack['action'], reason: PruneReason) => {
     planned.set(pack, { ...pack, action, reason });
@@ -265,6 +266,5 @@ function sum<Item>(items: readonly Item[], bytes: (item: Item) => number): numbe
   return items.reduce((total, item) => total + bytes(item), 0);
 }
 
-export const DEFAULT_PACK_BYTES = 16 * 1024 * 1024;
 const SMALL_PART = 4;
 const WORTH_JOINING = 10;

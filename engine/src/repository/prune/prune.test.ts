@@ -5,7 +5,7 @@ import { noise } from '../../testing/backend-suite.ts';
 import { flipBit, killedAfter, patientClock, SmallRepository } from '../../testing/small-repository.ts';
 import { checkRepository } from '../check/check.ts';
 import { forgetSnapshots } from '../forget.ts';
-import { removeLocks } from '../locks.ts';
+import { removeLocks } from '../lock-files.ts';
 import { PackContents } from '../pack-contents.ts';
 import type { Repository } from '../repository.ts';
 import { pruneRepository } from './prune.ts';

@@ -1,13 +1,14 @@
 import type { FileType } from '../../backend/backend.ts';
 import type { Clock } from '../../kernel/clock.ts';
-import { mapConcurrently } from '../../kernel/concurrency.ts';
 import { type Failure, isFailure } from '../../kernel/failure.ts';
-import { type HeldLock, type LockOptions, takeLock, withLock } from '../locks.ts';
+import type { HeldLock } from '../held-lock.ts';
+import type { LockOptions } from '../lock-wait.ts';
+import { takeLock, withLock } from '../locks.ts';
+import { removeFiles } from '../removal.ts';
 import type { Repository } from '../repository.ts';
 import { filesToMerge, type IndexChange, outdatedFiles, rewriteIndex } from './index-rewrite.ts';
 import { Latecomers } from './latecomers.ts';
 import {
-  DEFAULT_PACK_BYTES,
   type PlannedPack,
   type PruneOptions,
   type PrunePlan,
@@ -74,7 +75,7 @@ export async function pruneRepository(repository: Repository, run: PruneRun): Pr
     });
     const plan = planPrune(
       survey.facts,
-      run,
+      { packSize: repository.packSize, ...run },
       grace === 'none' ? undefined : { now: clock.now(), keep: grace },
     );
     if (!(await run.approve(plan))) return { plan, executed: false };
@@ -138,7 +139,7 @@ class Execution {
   }
 
   async #repack(): Promise<void> {
-    const { clock, onProgress, packSize = DEFAULT_PACK_BYTES, signal } = this.#options;
+    const { clock, onProgress, packSize = this.#repository.packSize, signal } = this.#options;
     const toRepack = this.#plan.packs.filter(({ action }) => action === 'repack');
     const total = toRepack.reduce((sum, { used }) => sum + used.bytes, 0);
     const packs = toRepack.map(({ id }) => ({ pack: id, blobs: this.#survey.needed(id) }));
@@ -196,18 +197,13 @@ class Execution {
     phase: PruneProgress['phase'],
     signal = this.#options.signal,
   ): Promise<void> {
-    const { backend } = this.#repository;
     let done = 0;
-    await mapConcurrently(names, backend.connections, async (name) => {
-      signal.throwIfAborted();
-      try {
-        await backend.remove({ type, name }, signal);
-      } catch (error) {
-        // Gone is gone: a try whose answer was lost.
-        if (!isFailure(error, 'backend.not-found')) throw error;
-      }
-      done += 1;
-      this.#options.onProgress?.({ phase, done, total: names.length });
+    await removeFiles(this.#repository.backend, type, names, {
+      signal,
+      onRemoved: () => {
+        done += 1;
+        this.#options.onProgress?.({ phase, done, total: names.length });
+      },
     });
   }
 }

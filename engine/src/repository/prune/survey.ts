@@ -1,11 +1,12 @@
 import type { MarkedPack } from '../../format/index-file.ts';
 import type { PackedBlob } from '../../format/types.ts';
 import { Failure, isFailure } from '../../kernel/failure.ts';
-import { type Id, isId, shortId } from '../../kernel/id.ts';
+import { type Id, shortId } from '../../kernel/id.ts';
 import { isRecord } from '../forgotten/record.ts';
 import { Index, markedAt } from '../index.ts';
 import { IndexedRepository } from '../indexed-repository.ts';
 import { PackContents } from '../pack-contents.ts';
+import { listPacks } from '../pack-list.ts';
 import type { Repository } from '../repository.ts';
 import { findUsedBlobs } from '../used-blobs.ts';
 import { ChosenPlaces } from './chosen-places.ts';
@@ -103,14 +104,6 @@ export async function surveyRepository(
 
 function timeOf(mark: MarkedPack | undefined): number | undefined {
   return mark === undefined ? undefined : markedAt(mark);
-}
-
-async function listPacks(repository: Repository, signal?: AbortSignal): Promise<Map<Id, number>> {
-  const packs = new Map<Id, number>();
-  for await (const { name, size } of repository.backend.list('pack', signal)) {
-    if (isId(name)) packs.set(name, size);
-  }
-  return packs;
 }
 
 async function stoppingAtDamage<Result>(

@@ -3,6 +3,7 @@ import type { Id } from '../../kernel/id.ts';
 import { Index } from '../index.ts';
 import { IndexedRepository } from '../indexed-repository.ts';
 import type { Repository } from '../repository.ts';
+import { fetchBlobs, loadAlone } from './blob-fetch.ts';
 import { damageOf } from './damage.ts';
 
 export interface WantedBlob {
@@ -14,13 +15,16 @@ export interface WantedBlob {
 export interface BlobSource {
   /** For people: an address, a directory. */
   readonly name: string;
-  /** Those of the wanted blobs that it should be able to give, in the order in which they are best fetched. */
+  /** Those of the wanted blobs that it should be able to give. */
   find(wanted: readonly WantedBlob[], signal: AbortSignal): Promise<readonly WantedBlob[]>;
   /** A blob's plaintext, whose hash is its id; undefined where it is not to be had after all. */
   load(blob: WantedBlob, signal: AbortSignal): Promise<Uint8Array | undefined>;
-  /** How many blobs to fetch at once. */
-  readonly connections: number;
+  /** Many of those that were found, each handed over when it is there, in the order that costs least. */
+  fetch(blobs: readonly WantedBlob[], take: TakeBlob, signal: AbortSignal): Promise<void>;
 }
+
+/** Takes a blob's plaintext; undefined where it is not to be had after all. */
+export type TakeBlob = (blob: WantedBlob, content: Uint8Array | undefined) => Promise<void>;
 
 /** Another repository with whatever part of its index can be read: it may be damaged itself. */
 export async function loadRepositorySource(
@@ -33,31 +37,10 @@ export async function loadRepositorySource(
 
 /** Another repository, of any key and at any place: the same content has the same id everywhere. */
 export function repositorySource(indexed: IndexedRepository, name: string): BlobSource {
-  const { repository, index } = indexed;
   return {
     name,
-    connections: repository.backend.connections,
-    async find(wanted) {
-      const placed = wanted.flatMap((blob) => {
-        const place = index.lookup(blob.type, blob.id);
-        return place === undefined ? [] : [{ blob, place }];
-      });
-      // Neighbours in a pack one after the other: whatever reads ahead there has read them already.
-      placed.sort(
-        (a, b) =>
-          (a.place.pack < b.place.pack ? -1 : Number(a.place.pack > b.place.pack)) ||
-          a.place.offset - b.place.offset,
-      );
-      return placed.map(({ blob }) => blob);
-    },
-    async load({ type, id }, signal) {
-      if (!index.has(type, id)) return undefined;
-      try {
-        return await indexed.loadBlob(type, id, signal);
-      } catch (error) {
-        damageOf(error);
-        return undefined;
-      }
-    },
+    find: async (wanted) => wanted.filter(({ type, id }) => indexed.index.has(type, id)),
+    load: (blob, signal) => loadAlone(indexed, blob, signal),
+    fetch: (blobs, take, signal) => fetchBlobs(indexed, blobs, take, signal),
   };
 }

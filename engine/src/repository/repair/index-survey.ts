@@ -7,10 +7,10 @@ import type { Finding } from '../../kernel/finding.ts';
 import { type Id, shortId } from '../../kernel/id.ts';
 import { Index } from '../index.ts';
 import { IndexedRepository } from '../indexed-repository.ts';
+import { listPacks } from '../pack-list.ts';
 import type { Repository } from '../repository.ts';
 import { damageOf } from './damage.ts';
 import { readPackHeader } from './pack-header.ts';
-import { listPacks } from './pack-list.ts';
 
 /** How the index stands to the packs that are there, and what it should say. */
 export interface IndexSurvey {

@@ -3,9 +3,10 @@ import { type FileHandle, open } from 'node:fs/promises';
 import type { Chunker } from '../../chunker/chunker.ts';
 import { createChunker } from '../../chunker/gear.ts';
 import type { Node } from '../../format/types.ts';
+import { mapConcurrently } from '../../kernel/concurrency.ts';
 import { sha256Id } from '../../kernel/hash.ts';
 import type { Id } from '../../kernel/id.ts';
-import type { BlobSource, WantedBlob } from './blob-source.ts';
+import type { BlobSource, TakeBlob, WantedBlob } from './blob-source.ts';
 import type { KnownRepository, SourceMaker } from './blob-survey.ts';
 import { originalPlaces } from './original-places.ts';
 import { savedFiles } from './saved-files.ts';
@@ -27,7 +28,6 @@ export function originalFiles(directory?: string): SourceMaker {
 
 class OriginalFiles implements BlobSource {
   readonly name: string;
-  readonly connections = 4;
   readonly #known: KnownRepository;
   readonly #directory: string | undefined;
   readonly #pieces = new Map<Id, Piece>();
@@ -63,6 +63,12 @@ class OriginalFiles implements BlobSource {
     const content = file && (await readPiece(file, piece));
     // It may have been changed since it was looked at.
     return content !== undefined && sha256Id(content) === id ? content : undefined;
+  }
+
+  async fetch(blobs: readonly WantedBlob[], take: TakeBlob): Promise<void> {
+    await Promise.all(
+      await mapConcurrently(blobs, READS_AT_ONCE, async (blob) => take(blob, await this.load(blob))),
+    );
   }
 
   /** Whoever cut the file: where the lengths of the blobs before it are known, a blob's place is. */
@@ -159,3 +165,5 @@ async function readPiece(
 }
 
 const { O_RDONLY, O_NONBLOCK } = constants;
+
+const READS_AT_ONCE = 4;

@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { Backend, FileType } from '../../backend/backend.ts';
 import { type Fault, fault } from '../../backend/wrap/fault.ts';
+import { meter } from '../../backend/wrap/meter.ts';
 import { encodeIndexFile } from '../../format/index-file.ts';
 import type { StoredSnapshot } from '../../format/types.ts';
 import { Failure } from '../../kernel/failure.ts';
@@ -15,7 +16,7 @@ import {
 } from '../../testing/small-repository.ts';
 import { checkRepository } from '../check/check.ts';
 import type { CheckReport } from '../check/report.ts';
-import { removeLocks } from '../locks.ts';
+import { removeLocks } from '../lock-files.ts';
 import { PackContents } from '../pack-contents.ts';
 import type { Repository } from '../repository.ts';
 import { repositorySource } from './blob-source.ts';
@@ -78,6 +79,13 @@ async function packOf(small: SmallRepository, type: 'data' | 'tree') {
   const packs = index.packs.map((id, number) => ({ id, blobs: contents.blobsOf(number) }));
   const found = packs.filter(({ blobs }) => blobs.every((blob) => blob.type === type));
   return found.sort((a, b) => b.blobs.length - a.blobs.length)[0] as (typeof packs)[number];
+}
+
+/** Those that hold contents of files. */
+async function dataPacks(repository: Repository): Promise<Id[]> {
+  const { index } = await repository.loadIndex();
+  const contents = PackContents.of(index);
+  return index.packs.filter((_, number) => contents.blobsOf(number).every(({ type }) => type === 'data'));
 }
 
 describe('the index', () => {
@@ -216,6 +224,26 @@ describe('packs', () => {
 });
 
 describe('another repository', () => {
+  test('is asked for neighbours in a pack at once', async () => {
+    const copy = original.clone();
+    const lost = await dataPacks(copy.repository);
+    for (const name of lost) await copy.repository.backend.remove({ type: 'pack', name });
+    const metered: ReturnType<typeof meter>[] = [];
+    const far = stranger.behind((backend) => {
+      const counting = meter(backend);
+      metered.push(counting);
+      return counting;
+    });
+    const indexed = await far.loadIndex();
+    const packs = indexed.index.packs.length;
+    const { plan } = await repair(copy.repository, {
+      blobs: { readData: false, sources: [() => repositorySource(indexed, 'the stranger')] },
+    });
+    await expectSound(copy.repository);
+    expect(plan.blobs?.wanted).toBeGreaterThan(packs);
+    expect(metered[0]?.reading().load.pack.calls).toBeLessThanOrEqual(packs);
+  });
+
   test('gives back whatever it has, though its key and its packs are others', async () => {
     const packs = await names(original.repository, 'pack');
     for (const [at, name] of packs.entries()) {

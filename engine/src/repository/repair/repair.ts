@@ -1,9 +1,7 @@
-import type { FileType } from '../../backend/backend.ts';
 import type { Clock } from '../../kernel/clock.ts';
-import { mapConcurrently } from '../../kernel/concurrency.ts';
-import { isFailure } from '../../kernel/failure.ts';
 import type { Id } from '../../kernel/id.ts';
 import { withLock } from '../locks.ts';
+import { removeFiles } from '../removal.ts';
 import type { Repository } from '../repository.ts';
 import { type BlobRepairPlan, type BlobSurvey, type SourceMaker, surveyBlobs } from './blob-survey.ts';
 import { replaceIndexFiles } from './index-replacement.ts';
@@ -132,19 +130,14 @@ async function execute(
   const removable = blobs?.damagedPacks.filter((pack) => !pack.unreadable).map(({ id }) => id) ?? [];
   const total = superfluous.length + unreadable.length + removable.length;
   let done = 0;
-  const remove = (type: FileType, names: readonly string[]) =>
-    mapConcurrently(names, repository.backend.connections, async (name) => {
-      signal.throwIfAborted();
-      try {
-        await repository.backend.remove({ type, name }, signal);
-      } catch (error) {
-        // Gone is gone: a try whose answer was lost.
-        if (!isFailure(error, 'backend.not-found')) throw error;
-      }
+  const removal = {
+    signal,
+    onRemoved: () => {
       done += 1;
       onProgress?.({ phase: 'remove', done, total });
-    });
-  await remove('index', [...superfluous, ...unreadable]);
-  await remove('pack', removable);
+    },
+  };
+  await removeFiles(repository.backend, 'index', [...superfluous, ...unreadable], removal);
+  await removeFiles(repository.backend, 'pack', removable, removal);
   return result;
 }

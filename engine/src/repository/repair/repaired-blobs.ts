@@ -8,7 +8,6 @@ import { Index } from '../index.ts';
 import type { IndexedRepository } from '../indexed-repository.ts';
 import { PackSink } from '../pack-sink.ts';
 import { type FinishedPack, Packer } from '../packer.ts';
-import { DEFAULT_PACK_BYTES } from '../prune/prune-plan.ts';
 import type { Repository } from '../repository.ts';
 import type { WantedBlob } from './blob-source.ts';
 import type { BlobSurvey } from './blob-survey.ts';
@@ -51,11 +50,7 @@ export async function saveRepairedBlobs(
   await mapConcurrently(left, repository.backend.connections, async (blob) => {
     await save(blob, await indexed.loadBlob(blob.type, blob.id, signal));
   });
-  for (const { source, blobs } of found) {
-    await mapConcurrently(blobs, source.connections, async (blob) => {
-      await save(blob, await source.load(blob, signal));
-    });
-  }
+  for (const { source, blobs } of found) await source.fetch(blobs, save, signal);
   await writer.finish();
   return { saved, refused };
 }
@@ -78,7 +73,7 @@ export class BlobWriter implements AsyncDisposable {
       version: repository.config.version,
       compression: 'auto',
       compressor: this.#compressor,
-      packSize: DEFAULT_PACK_BYTES,
+      packSize: repository.packSize,
       deliver: (pack) => this.#finished.push(pack),
       recycled: () => undefined,
     });

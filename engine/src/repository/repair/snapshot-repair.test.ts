@@ -5,7 +5,7 @@ import type { Id } from '../../kernel/id.ts';
 import { noise } from '../../testing/backend-suite.ts';
 import { flipBit, killedAfter, patientClock, SmallRepository } from '../../testing/small-repository.ts';
 import { checkRepository } from '../check/check.ts';
-import { removeLocks } from '../locks.ts';
+import { removeLocks } from '../lock-files.ts';
 import type { Repository } from '../repository.ts';
 import { repairRepository } from './repair.ts';
 import { repairSnapshots, type SnapshotRepairRun } from './snapshot-repair.ts';

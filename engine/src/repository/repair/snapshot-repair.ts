@@ -1,9 +1,10 @@
 import type { Snapshot, StoredSnapshot } from '../../format/types.ts';
 import type { Clock } from '../../kernel/clock.ts';
-import { Failure, isFailure } from '../../kernel/failure.ts';
+import { Failure } from '../../kernel/failure.ts';
 import type { Finding } from '../../kernel/finding.ts';
 import type { Id } from '../../kernel/id.ts';
 import { withLock } from '../locks.ts';
+import { removeFiles } from '../removal.ts';
 import type { Repository } from '../repository.ts';
 import { surveyBlobs } from './blob-survey.ts';
 import { surveyIndex } from './index-survey.ts';
@@ -84,7 +85,8 @@ export async function repairSnapshots(
       const to = successor ?? (await repository.saveSnapshot(successorOf(snapshot, salvaged.tree), signal));
       repaired.push({ from: snapshot.id, to });
     }
-    if (forget) for (const { from } of repaired) await remove(repository, from, signal);
+    const replaced = forget ? repaired.map(({ from }) => from) : [];
+    await removeFiles(repository.backend, 'snapshot', replaced, { signal });
     return { plan, executed: true, repaired };
   });
 }
@@ -145,14 +147,6 @@ function successorOf(snapshot: StoredSnapshot, tree: Id): Snapshot {
 /** As restic does it: the first of a line of rewritten snapshots. */
 function originOf({ original, id }: StoredSnapshot): Id {
   return original ?? id;
-}
-
-async function remove(repository: Repository, id: Id, signal: AbortSignal): Promise<void> {
-  try {
-    await repository.backend.remove({ type: 'snapshot', name: id }, signal);
-  } catch (error) {
-    if (!isFailure(error, 'backend.not-found')) throw error;
-  }
 }
 
 function repairFirst(repository: Repository, command: string): Failure {

@@ -15,7 +15,7 @@ import { TransferCrew } from './transfer-crew.ts';
 
 export interface MoveOptions {
   readonly clock: Clock;
-  /** Bytes at which a new pack is finished; 16 MiB as restic has it. */
+  /** Bytes at which a new pack is finished; the target's unless said. */
   readonly packSize?: number | undefined;
   /** How much there is to move, about: a little does not need many threads. */
   readonly bytes: number;
@@ -51,7 +51,7 @@ export class BlobMover {
 
   /** `index` knows what `target` has; blobs that are in it are not packed once more. */
   constructor(source: IndexedRepository, target: Repository, index: Index, options: MoveOptions) {
-    const { clock, signal, packSize = DEFAULT_PACK_BYTES } = options;
+    const { clock, signal, packSize = target.packSize } = options;
     const most = options.threads ?? availableParallelism();
     const threads = Math.max(1, Math.min(most, Math.ceil(options.bytes / BYTES_WORTH_A_THREAD)));
     this.#source = source;
@@ -150,7 +150,6 @@ function* runsOfAll(parts: Iterable<PackPart>): Generator<PackPart> {
   for (const { pack, blobs } of parts) for (const run of runsOf(blobs)) yield { pack, blobs: run };
 }
 
-const DEFAULT_PACK_BYTES = 16 * 1024 * 1024;
 const BYTES_WORTH_A_THREAD = 8 * 1024 * 1024;
 /** What is moved was there before: unlike a backup it is cheap to know what to leave out, if it is indexed. */
 const INDEX_EVERY_MS = 60_000;

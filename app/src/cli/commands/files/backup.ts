@@ -2,7 +2,7 @@ import { Failure } from '@holdfast/engine';
 import { type Command, Option } from 'commander';
 import {
   accessFor,
-  endRepositoryCommand,
+  endWritingCommand,
   newCommand,
   present,
   type Work,
@@ -49,7 +49,6 @@ export interface BackupOptions {
   /** A second. */
   readonly limitRequests?: number;
   /** MiB. */
-  readonly packSize?: number;
   /** 0–19, as nice(1) counts. */
   readonly nice?: number;
   /** False with `--no-scan`. */
@@ -92,7 +91,7 @@ export function define(parent: Command, context: Context, backupFiles: BackupFil
   addChoiceOptions(command);
   addSnapshotOptions(command, context);
   addEffortOptions(command);
-  endRepositoryCommand(command).action(async (paths: string[]) => {
+  endWritingCommand(command).action(async (paths: string[]) => {
     const request = { ...command.opts<BackupOptions>(), paths };
     refuseContradictions(request);
     const access = await accessFor(command, context);
@@ -155,7 +154,6 @@ function addEffortOptions(command: Command): void {
     .option('--limit-upload <KiB/s>', 'send at most so much', parsePositive)
     .option('--limit-download <KiB/s>', 'fetch at most so much', parsePositive)
     .option('--limit-requests <n>', 'ask the storage at most so often a second', parsePositive)
-    .option('--pack-size <MiB>', 'gather so much in a file of the repository', parsePositive)
     .option('--nice <n>', 'give way to other programs, 1 to 19', parsePositive)
     .option('--no-scan', 'no effect: nothing is ever counted beforehand');
 }

@@ -1,18 +1,11 @@
 import { Failure } from '@holdfast/engine';
 import { type Command, Option } from 'commander';
-import {
-  accessFor,
-  endRepositoryCommand,
-  newCommand,
-  present,
-  type Work,
-  withProgress,
-} from '../../command-frame.ts';
-import { requireConsent } from '../../consent.ts';
+import { endRepositoryCommand, newCommand, type Work } from '../../command-frame.ts';
 import type { Context } from '../../context.ts';
 import { formatCounted } from '../../format.ts';
 import { collect, parsePositive } from '../../option-values.ts';
 import type { Planned } from '../../planned.ts';
+import { type PlannedCommand, runPlanned } from '../../planned-command.ts';
 import { type RestorePlan, renderRestorePlan, restorePlanRecord } from '../../render/restore-plan.ts';
 import { type RestoreSummary, renderRestore, restoreRecord } from '../../render/restore-summary.ts';
 import type { RepositoryAccess } from '../../repository-options.ts';
@@ -97,35 +90,44 @@ export function define(parent: Command, context: Context, planRestore: PlanResto
   endRepositoryCommand(command).action(async (snapshot: string) => {
     const request = { ...command.opts<RestoreOptions>(), snapshot };
     refuseContradictions(request);
-    const access = await accessFor(command, context);
-    await using planned = await withProgress(command, context, (work) => planRestore(access, request, work));
-    await agree(command, context, planned.plan, request);
-    const summary = await withProgress(command, context, (work) => planned.execute(work));
-    const view = { lines: renderRestore.bind(null, summary), records: () => [restoreRecord(summary)] };
-    present(command, context, view, 'confirmation');
-    refuseToBeWhole(summary);
+    const { outcome } = await runPlanned(command, context, frameOf(request, planRestore));
+    if (outcome !== undefined) refuseToBeWhole(outcome);
   });
 }
 
-/** Without deletions there is nothing to agree to: what is written over is chosen with `--overwrite`. */
-async function agree(
-  command: Command,
-  context: Context,
-  plan: RestorePlan,
+/**
+ * Without deletions there is nothing to agree to: what is written over is chosen with `--overwrite`. A dry run goes through
+ * the whole restore and writes nothing.
+ */
+function frameOf(
   request: RestoreRequest,
-): Promise<void> {
-  const { deletions, token } = plan;
-  if (deletions.length === 0) return;
+  planRestore: PlanRestore,
+): PlannedCommand<RestorePlan, RestoreSummary> {
   const dryRun = request.dryRun === true;
-  const isAgreed = request.consent === token;
-  const view = {
-    lines: (style: Style) => renderRestorePlan(plan, style, dryRun),
-    records: () => [restorePlanRecord(plan)],
+  return {
+    plan: (access, work) => planRestore(access, request, work),
+    dryRun: false,
+    showPlan: (plan) =>
+      plan.deletions.length === 0
+        ? undefined
+        : {
+            lines: (style: Style) => renderRestorePlan(plan, style, dryRun),
+            records: () => [restorePlanRecord(plan)],
+          },
+    kindOf: ({ token }) => (request.consent === token && !dryRun ? 'confirmation' : 'answer'),
+    consent: ({ deletions, target, token }) =>
+      deletions.length === 0 || dryRun
+        ? undefined
+        : {
+            loss: `${formatCounted(deletions.length, 'entry', 'entries')} of ${target} would be deleted`,
+            token,
+            given: request.consent,
+          },
+    showOutcome: (summary) => ({
+      lines: renderRestore.bind(null, summary),
+      records: () => [restoreRecord(summary)],
+    }),
   };
-  present(command, context, view, isAgreed && !dryRun ? 'confirmation' : 'answer');
-  if (dryRun) return;
-  const loss = `${formatCounted(deletions.length, 'entry', 'entries')} of ${plan.target} would be deleted`;
-  await requireConsent({ loss, token, given: request.consent }, context);
 }
 
 /** What did not come back decides how it ends, whatever else did. */

@@ -2,7 +2,7 @@ import { Failure, type Finding, type Id, type SnapshotSummary, shortId } from '@
 import { type Command, Option } from 'commander';
 import {
   accessFor,
-  endRepositoryCommand,
+  endWritingCommand,
   newCommand,
   present,
   type Work,
@@ -101,7 +101,7 @@ export function define(parent: Command, context: Context, backUpBase: BackUpBase
     .option('--no-evidence', 'do not write down what the server holds (a minute at most, after the base)')
     .option('-H, --host <host>', 'the host it is of (default: the server’s)')
     .option('--tag <tags>', 'mark it with further tags, comma separated (several times)', collectLists);
-  endRepositoryCommand(command).action(async () => {
+  endWritingCommand(command).action(async () => {
     const access = await accessFor(command, context);
     const request = command.opts<BackUpBaseRequest>();
     const summary = await withProgress(command, context, (work) => backUpBase(access, request, work));

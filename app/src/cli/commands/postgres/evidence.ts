@@ -2,7 +2,7 @@ import { Failure, type Id } from '@holdfast/engine';
 import { type Command, InvalidArgumentError } from 'commander';
 import {
   accessFor,
-  endRepositoryCommand,
+  endWritingCommand,
   newCommand,
   present,
   type Work,
@@ -108,7 +108,7 @@ export function define(parent: Command, context: Context, takeEvidence: TakeEvid
     .option('--total-time <duration>', 'for all of them at most', parseDuration, 600_000)
     .option('-H, --host <host>', 'the host it is of (default: the server’s)')
     .option('--tag <tags>', 'mark it with further tags, comma separated (several times)', collectLists);
-  endRepositoryCommand(command).action(async () => {
+  endWritingCommand(command).action(async () => {
     const access = await accessFor(command, context);
     const request = command.opts<EvidenceRequest>();
     const summary = await withProgress(command, context, (work) => takeEvidence(access, request, work));

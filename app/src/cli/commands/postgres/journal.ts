@@ -3,7 +3,7 @@ import { type Command, Option } from 'commander';
 import { SLOT_NAME } from '../../../sources/postgres/journal/journal-config.ts';
 import {
   accessFor,
-  endRepositoryCommand,
+  endWritingCommand,
   newCommand,
   present,
   type Work,
@@ -93,7 +93,7 @@ export function define(parent: Command, context: Context, keepJournal: KeepJourn
     )
     .option('--max-rate <KiB/s>', 'let the server send at most so much of it', parsePositive)
     .option('-H, --host <host>', 'the host it is of (default: the server’s)');
-  endRepositoryCommand(command).action(async () => {
+  endWritingCommand(command).action(async () => {
     const request = command.opts<JournalRequest>();
     refuseNonsense(request);
     const access = await accessFor(command, context);

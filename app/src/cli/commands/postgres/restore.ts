@@ -1,18 +1,12 @@
 import { Failure, type Id } from '@holdfast/engine';
 import { type Command, Option } from 'commander';
-import {
-  accessFor,
-  endRepositoryCommand,
-  newCommand,
-  present,
-  type Work,
-  withProgress,
-} from '../../command-frame.ts';
-import { requireConsent } from '../../consent.ts';
+import { endRepositoryCommand, newCommand, type Work } from '../../command-frame.ts';
+import type { ConsentRequest } from '../../consent.ts';
 import type { Context } from '../../context.ts';
 import { formatCounted } from '../../format.ts';
 import { collect, parsePositive } from '../../option-values.ts';
 import type { Planned } from '../../planned.ts';
+import { runPlanned } from '../../planned-command.ts';
 import { postgresPlanRecord, renderPostgresPlan } from '../../render/postgres-plan.ts';
 import { postgresRestoreRecord, renderPostgresRestore } from '../../render/postgres-restore.ts';
 import type { RepositoryAccess } from '../../repository-options.ts';
@@ -168,37 +162,30 @@ export function define(parent: Command, context: Context, planRestore: PlanPostg
   endRepositoryCommand(command).action(async () => {
     const request = command.opts<PostgresRestoreRequest>();
     refuseContradictions(request);
-    const access = await accessFor(command, context);
-    await using planned = await withProgress(command, context, (work) => planRestore(access, request, work));
-    const { plan } = planned;
     const reader = { now: context.clock.now(), timeZone: context.timeZone };
     const dryRun = request.dryRun === true;
-    const view = {
-      lines: (style: Style) => renderPostgresPlan(plan, style, { ...reader, dryRun }),
-      records: () => [postgresPlanRecord(plan)],
-    };
-    present(command, context, view, dryRun || plan.existing === 'cluster' ? 'answer' : 'confirmation');
-    if (dryRun) return;
-    await agree(plan, request, context);
-    const summary = await withProgress(command, context, (work) => planned.execute(work));
-    const result = {
-      lines: (style: Style) => renderPostgresRestore(summary, style, reader),
-      records: () => [postgresRestoreRecord(summary)],
-    };
-    present(command, context, result, 'confirmation');
+    await runPlanned(command, context, {
+      plan: (access, work) => planRestore(access, request, work),
+      dryRun,
+      showPlan: (plan) => ({
+        lines: (style: Style) => renderPostgresPlan(plan, style, { ...reader, dryRun }),
+        records: () => [postgresPlanRecord(plan)],
+      }),
+      consent: (plan) => consentFor(plan, request),
+      showOutcome: (summary) => ({
+        lines: (style: Style) => renderPostgresRestore(summary, style, reader),
+        records: () => [postgresRestoreRecord(summary)],
+      }),
+    });
   });
 }
 
 /** Nothing is lost by writing into a new directory, nor by going on where a restore was cut off. */
-async function agree(
-  plan: PostgresRestorePlan,
-  request: PostgresRestoreRequest,
-  context: Context,
-): Promise<void> {
-  if (plan.existing !== 'cluster') return;
+function consentFor(plan: PostgresRestorePlan, request: PostgresRestoreRequest): ConsentRequest | undefined {
+  if (plan.existing !== 'cluster') return undefined;
   const amount = formatCounted(plan.deletions.length, 'entry', 'entries');
   const loss = `the data directory ${plan.target} would be written over and ${amount} of it deleted`;
-  await requireConsent({ loss, token: plan.token, given: request.consent }, context);
+  return { loss, token: plan.token, given: request.consent };
 }
 
 function refuseContradictions(request: PostgresRestoreRequest): void {

@@ -1,18 +1,12 @@
 import { Failure, type Finding, type Id } from '@holdfast/engine';
 import type { Command } from 'commander';
-import {
-  accessFor,
-  endRepositoryCommand,
-  newCommand,
-  present,
-  type Work,
-  withProgress,
-} from '../../command-frame.ts';
-import { requireConsent } from '../../consent.ts';
+import { endRepositoryCommand, newCommand, type Work } from '../../command-frame.ts';
+import type { ConsentRequest } from '../../consent.ts';
 import type { Context } from '../../context.ts';
 import { formatCounted } from '../../format.ts';
 import { collect, parsePositive } from '../../option-values.ts';
 import type { Planned } from '../../planned.ts';
+import { runPlanned } from '../../planned-command.ts';
 import {
   renderTablePlan,
   renderTableRestore,
@@ -163,34 +157,32 @@ export function define(parent: Command, context: Context, planTables: PlanTableR
   endRepositoryCommand(command).action(async (tables: string[]) => {
     const request = { ...command.opts<TableRestoreOptions>(), tables };
     refuseContradictions(request);
-    const access = await accessFor(command, context);
-    await using planned = await withProgress(command, context, (work) => planTables(access, request, work));
-    const { plan } = planned;
     const dryRun = request.dryRun === true;
     const reader = { timeZone: context.timeZone, dryRun };
-    const view = {
-      lines: (style: Style) => renderTablePlan(plan, style, reader),
-      records: () => tablePlanRecords(plan),
-    };
-    const destructive = plan.tables.some(({ action }) => action === 'replace');
-    present(command, context, view, dryRun || destructive ? 'answer' : 'confirmation');
-    if (dryRun) return;
-    if (destructive) await agree(plan, request, context);
-    const summary = await withProgress(command, context, (work) => planned.execute(work));
-    const result = {
-      lines: (style: Style) => renderTableRestore(summary, style),
-      records: () => tableRestoreRecords(summary),
-    };
-    present(command, context, result, summary.findings.length > 0 ? 'answer' : 'confirmation');
+    await runPlanned(command, context, {
+      plan: (access, work) => planTables(access, request, work),
+      dryRun,
+      showPlan: (plan) => ({
+        lines: (style: Style) => renderTablePlan(plan, style, reader),
+        records: () => tablePlanRecords(plan),
+      }),
+      consent: (plan) => consentFor(plan, request),
+      showOutcome: (summary) => ({
+        lines: (style: Style) => renderTableRestore(summary, style),
+        records: () => tableRestoreRecords(summary),
+      }),
+      outcomeKind: ({ findings }) => (findings.length > 0 ? 'answer' : 'confirmation'),
+    });
   });
 }
 
-async function agree(plan: TableRestorePlan, request: TableRestoreRequest, context: Context): Promise<void> {
+function consentFor(plan: TableRestorePlan, request: TableRestoreRequest): ConsentRequest | undefined {
   const replaced = plan.tables.filter(({ action }) => action === 'replace');
+  if (replaced.length === 0) return undefined;
   const rows = replaced.reduce((sum, { rowsNow = 0 }) => sum + rowsNow, 0);
   const names = replaced.map(({ to }) => to).join(', ');
   const loss = `${formatCounted(rows, 'row')} of ${names} would go, for those of then`;
-  await requireConsent({ loss, token: plan.token, given: request.consent }, context);
+  return { loss, token: plan.token, given: request.consent };
 }
 
 function refuseContradictions(request: TableRestoreRequest): void {

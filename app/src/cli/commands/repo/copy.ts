@@ -2,7 +2,7 @@ import { Failure } from '@holdfast/engine';
 import type { Command } from 'commander';
 import {
   accessFor,
-  endRepositoryCommand,
+  endWritingCommand,
   newCommand,
   present,
   type Work,
@@ -65,7 +65,7 @@ export function define(parent: Command, context: Context, copySnapshots: CopySna
     .option('--limit-download <KiB/s>', 'read at most so much', parsePositive);
   addSnapshotFilter(command);
   addSourceOptions(command);
-  endRepositoryCommand(command).action(async (snapshots: readonly string[]) => {
+  endWritingCommand(command).action(async (snapshots: readonly string[]) => {
     const request = { ...command.opts<CopyOptions>(), snapshots };
     const source = await sourceAccessFor(command, context);
     // --no-lock is for a source where nothing may be written; the target is written to.

@@ -1,17 +1,11 @@
 import { Failure } from '@holdfast/engine';
 import { type Command, InvalidArgumentError } from 'commander';
-import {
-  accessFor,
-  endRepositoryCommand,
-  newCommand,
-  present,
-  type Work,
-  withProgress,
-} from '../../command-frame.ts';
+import { endWritingCommand, newCommand, type Work } from '../../command-frame.ts';
 import type { Context } from '../../context.ts';
 import { formatCounted } from '../../format.ts';
 import { type CalendarSpan, collectLists, parseCalendarSpan, parseKeepCount } from '../../option-values.ts';
 import type { Planned } from '../../planned.ts';
+import { runPlanned } from '../../planned-command.ts';
 import { addPruneOptions, type PruneOptions } from '../../prune-options.ts';
 import { type ForgetPlan, forgetRecords, renderForgetPlan } from '../../render/forget-plan.ts';
 import { type PruneOutcome, renderPruneOutcome } from '../../render/prune-plan.ts';
@@ -119,7 +113,7 @@ export function define(parent: Command, context: Context, { planForget, planUndo
     .setOptionValueWithSource('groupBy', ['host', 'paths'], 'default');
   addSnapshotFilter(command);
   addPruneOptions(command);
-  endRepositoryCommand(command).action(async (snapshots: string[]) => {
+  endWritingCommand(command).action(async (snapshots: string[]) => {
     const request = { ...command.opts<ForgetOptions>(), snapshots };
     refuseContradictions(request);
     if (request.undo === true) return await undoForget(command, context, request, planUndo);
@@ -133,15 +127,13 @@ async function forget(
   request: ForgetRequest,
   planForget: PlanForget,
 ): Promise<void> {
-  const access = await accessFor(command, context);
   const dryRun = request.dryRun === true;
-  await using planned = await withProgress(command, context, (work) => planForget(access, request, work));
-  present(
-    command,
-    context,
-    {
+  await runPlanned(command, context, {
+    plan: (access, work) => planForget(access, request, work),
+    dryRun,
+    showPlan: (plan) => ({
       lines: (style, width) =>
-        renderForgetPlan(planned.plan, {
+        renderForgetPlan(plan, {
           style,
           width,
           dryRun,
@@ -149,24 +141,16 @@ async function forget(
           now: context.clock.now(),
           timeZone: context.timeZone,
         }),
-      records: () => forgetRecords(planned.plan),
-    },
-    dryRun ? 'answer' : 'confirmation',
-  );
-  if (dryRun) return;
-  const outcome = await withProgress(command, context, (work) => planned.execute(work));
-  present(
-    command,
-    context,
-    {
+      records: () => forgetRecords(plan),
+    }),
+    showOutcome: (outcome) => ({
       lines: (style) => [
         `${style.good(signs.good)} Forgot ${formatCounted(outcome.forgotten, 'point')}`,
         ...(outcome.pruned === undefined ? nextAfter(outcome) : renderPruneOutcome(outcome.pruned, style)),
       ],
       records: () => [{ type: 'summary', ...outcome }],
-    },
-    'confirmation',
-  );
+    }),
+  });
 }
 
 function nextAfter({ forgotten }: ForgetOutcome): string[] {

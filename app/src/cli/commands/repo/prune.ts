@@ -1,15 +1,9 @@
 import type { PrunePlan } from '@holdfast/engine';
 import type { Command } from 'commander';
-import {
-  accessFor,
-  endRepositoryCommand,
-  newCommand,
-  present,
-  type Work,
-  withProgress,
-} from '../../command-frame.ts';
+import { endWritingCommand, newCommand, type Work } from '../../command-frame.ts';
 import type { Context } from '../../context.ts';
 import type { Planned } from '../../planned.ts';
+import { runPlanned } from '../../planned-command.ts';
 import { addPruneOptions, type PruneOptions } from '../../prune-options.ts';
 import {
   type PruneOutcome,
@@ -46,24 +40,20 @@ export function define(parent: Command, context: Context, planPrune: PlanPrune):
   });
   command.option('-n, --dry-run', 'change nothing, only show the plan');
   addPruneOptions(command);
-  endRepositoryCommand(command).action(async () => {
+  endWritingCommand(command).action(async () => {
     const options = command.opts<PruneCommandOptions>();
-    const access = await accessFor(command, context);
-    await using planned = await withProgress(command, context, (work) => planPrune(access, options, work));
-    const { plan } = planned;
-    const kind = options.dryRun === true ? 'answer' : 'confirmation';
-    present(
-      command,
-      context,
-      { lines: () => renderPrunePlan(plan, context.timeZone), records: () => [prunePlanRecord(plan)] },
-      kind,
-    );
-    if (options.dryRun === true || plan.idle) return;
-    const outcome = await withProgress(command, context, (work) => planned.execute(work));
-    const view = {
-      lines: renderPruneOutcome.bind(null, outcome),
-      records: () => [{ type: 'summary', ...outcome }],
-    };
-    present(command, context, view, 'confirmation');
+    await runPlanned(command, context, {
+      plan: (access, work) => planPrune(access, options, work),
+      dryRun: options.dryRun === true,
+      showPlan: (plan) => ({
+        lines: () => renderPrunePlan(plan, context.timeZone),
+        records: () => [prunePlanRecord(plan)],
+      }),
+      isIdle: ({ idle }) => idle,
+      showOutcome: (outcome) => ({
+        lines: renderPruneOutcome.bind(null, outcome),
+        records: () => [{ type: 'summary', ...outcome }],
+      }),
+    });
   });
 }

@@ -1,8 +1,9 @@
 import type { Command } from 'commander';
-import { accessFor, present, type Work, withProgress } from '../../command-frame.ts';
+import type { Work } from '../../command-frame.ts';
 import type { Context } from '../../context.ts';
 import { formatCounted } from '../../format.ts';
 import type { Planned } from '../../planned.ts';
+import { runPlanned } from '../../planned-command.ts';
 import { renderUndoPlan, type UndoPlan, undoPlanRecord } from '../../render/undo-plan.ts';
 import type { RepositoryAccess } from '../../repository-options.ts';
 import { signs } from '../../style.ts';
@@ -30,30 +31,19 @@ export async function undoForget(
   request: UndoRequest,
   planUndo: PlanUndo,
 ): Promise<void> {
-  const access = await accessFor(command, context);
-  await using planned = await withProgress(command, context, (work) => planUndo(access, request, work));
-  const { plan } = planned;
-  present(
-    command,
-    context,
-    {
+  await runPlanned(command, context, {
+    plan: (access, work) => planUndo(access, request, work),
+    dryRun: request.dryRun === true,
+    showPlan: (plan) => ({
       lines: (_, width) =>
         renderUndoPlan(plan, { now: context.clock.now(), timeZone: context.timeZone, width }),
       records: () => [undoPlanRecord(plan)],
-    },
-    request.dryRun === true ? 'answer' : 'confirmation',
-  );
-  if (request.dryRun === true) return;
-  const outcome = await withProgress(command, context, (work) => planned.execute(work));
-  present(
-    command,
-    context,
-    {
+    }),
+    showOutcome: (outcome) => ({
       lines: (style) => [
         `${style.good(signs.good)} Brought back ${formatCounted(outcome.broughtBack, 'point')}`,
       ],
       records: () => [{ type: 'summary', ...outcome }],
-    },
-    'confirmation',
-  );
+    }),
+  });
 }

@@ -28,7 +28,8 @@ export function planRepair(machine: RepairMachine): PlanRepair {
     return await planAgreed(
       {
         opening,
-        run: (approve) =>
+        progress: work.progress,
+        run: (approve, progress) =>
           repairRepository(opened.repository, {
             clock,
             readAllHeaders: request.readAll,
@@ -40,7 +41,7 @@ export function planRepair(machine: RepairMachine): PlanRepair {
               startedAt = clock.now();
               return agreed;
             },
-            onProgress: progressTo(work, clock),
+            onProgress: progressTo(progress, clock),
           }),
       },
       ({ saved, refused }) => ({ saved, refused, milliseconds: clock.now() - startedAt }),
@@ -90,7 +91,7 @@ const PHASES = {
   remove: 'Removing',
 } as const satisfies Record<RepairProgress['phase'], string>;
 
-function progressTo({ progress }: Work, clock: Machine['clock']): (step: RepairProgress) => void {
+function progressTo(progress: Work['progress'], clock: Machine['clock']): (step: RepairProgress) => void {
   let latest: RepairProgress | undefined;
   return (step) => {
     const began = step.phase !== latest?.phase;

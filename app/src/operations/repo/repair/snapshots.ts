@@ -7,7 +7,7 @@ import { chosenOf } from '../../snapshot-choice.ts';
 
 /** Plans and executes under one exclusive lock. */
 export function planSnapshotRepair(machine: AccessMachine): PlanSnapshotRepair {
-  return async (access, request, { signal }) => {
+  return async (access, request, { signal, progress }) => {
     const { clock } = machine;
     await using opening = new AsyncDisposableStack();
     const opened = opening.use(await openAccess(access, { intent: 'write', signal }, machine));
@@ -15,6 +15,7 @@ export function planSnapshotRepair(machine: AccessMachine): PlanSnapshotRepair {
     return await planAgreed(
       {
         opening,
+        progress,
         run: (approve: (plan: SnapshotRepairView) => Promise<boolean>) =>
           repairSnapshots(opened.repository, {
             clock,

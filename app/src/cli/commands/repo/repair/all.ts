@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { endRepositoryCommand, newCommand } from '../../../command-frame.ts';
+import { endWritingCommand, newCommand } from '../../../command-frame.ts';
 import type { Context } from '../../../context.ts';
 import { collect } from '../../../option-values.ts';
 import { fromAccesses, type PlanRepair, runRepair } from '../../../repair-frame.ts';
@@ -35,7 +35,7 @@ export function define(parent: Command, context: Context, planRepair: PlanRepair
     .option('--from-files [directory]', 'read the original files, where they were or below a directory')
     .option('--read-data', 'read every byte to find damage; otherwise only what looks wrong from outside')
     .option('-n, --dry-run', 'change nothing, only show the plan');
-  endRepositoryCommand(command).action(async () => {
+  endWritingCommand(command).action(async () => {
     const { fromFiles, readData } = command.opts<RepairOptions>();
     await runRepair(command, context, planRepair, {
       scope: 'all',

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { endRepositoryCommand, newCommand } from '../../../command-frame.ts';
+import { endWritingCommand, newCommand } from '../../../command-frame.ts';
 import type { Context } from '../../../context.ts';
 import { type PlanRepair, runRepair } from '../../../repair-frame.ts';
 
@@ -15,7 +15,7 @@ export function define(parent: Command, context: Context, planRepair: PlanRepair
   command
     .option('--no-read-data', 'look only into packs that look wrong from outside')
     .option('-n, --dry-run', 'change nothing, only show the plan');
-  endRepositoryCommand(command).action(async () => {
+  endWritingCommand(command).action(async () => {
     const { readData } = command.opts<{ readonly readData: boolean }>();
     await runRepair(command, context, planRepair, { scope: 'all', readAll: false, readData, from: [] });
   });

@@ -1,16 +1,10 @@
 import { Failure } from '@holdfast/engine';
 import type { Command } from 'commander';
-import {
-  accessFor,
-  endRepositoryCommand,
-  newCommand,
-  present,
-  type Work,
-  withProgress,
-} from '../../../command-frame.ts';
+import { endWritingCommand, newCommand, type Work } from '../../../command-frame.ts';
 import type { Context } from '../../../context.ts';
 import { formatCounted } from '../../../format.ts';
 import type { Planned } from '../../../planned.ts';
+import { runPlanned } from '../../../planned-command.ts';
 import {
   renderSnapshotRepair,
   renderSnapshotRepairPlan,
@@ -58,26 +52,22 @@ export function define(parent: Command, context: Context, planSnapshotRepair: Pl
     .option('--read-data', 'read every byte to find damage; otherwise only what looks wrong from outside')
     .option('-n, --dry-run', 'change nothing, only show what is lost');
   addSnapshotFilter(command);
-  endRepositoryCommand(command).action(async (snapshots: string[]) => {
+  endWritingCommand(command).action(async (snapshots: string[]) => {
     const request = { ...command.opts<SnapshotRepairOptions>(), snapshots };
-    const access = await accessFor(command, context);
-    await using planned = await withProgress(command, context, (work) =>
-      planSnapshotRepair(access, request, work),
-    );
-    const { plan } = planned;
-    const view = {
-      lines: renderSnapshotRepairPlan.bind(null, plan),
-      records: () => snapshotRepairRecords(plan),
-    };
-    present(command, context, view, 'answer');
-    if (request.dryRun !== true && plan.salvaged.length > 0) {
-      const outcome = await withProgress(command, context, (work) => planned.execute(work));
-      const result = {
+    const { plan } = await runPlanned(command, context, {
+      plan: (access, work) => planSnapshotRepair(access, request, work),
+      dryRun: request.dryRun === true,
+      showPlan: (shown) => ({
+        lines: renderSnapshotRepairPlan.bind(null, shown),
+        records: () => snapshotRepairRecords(shown),
+      }),
+      kindOf: () => 'answer',
+      isIdle: ({ salvaged }) => salvaged.length === 0,
+      showOutcome: (outcome) => ({
         lines: renderSnapshotRepair.bind(null, outcome),
         records: () => [{ type: 'summary', ...outcome }],
-      };
-      present(command, context, result, 'confirmation');
-    }
+      }),
+    });
     const hopeless = plan.hopeless.length + plan.findings.length;
     if (hopeless > 0) {
       throw new Failure(

@@ -1,5 +1,5 @@
-import { type Id, isId } from '../../kernel/id.ts';
-import type { Repository } from '../repository.ts';
+import { type Id, isId } from '../kernel/id.ts';
+import type { Repository } from './repository.ts';
 
 /** Which packs are there, with their sizes in bytes. */
 export async function listPacks(repository: Repository, signal?: AbortSignal): Promise<Map<Id, number>> {
