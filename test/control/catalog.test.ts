@@ -362,10 +362,14 @@ test('a delivery is due until it was taken, and what went wrong is kept', async 
   await addDelivery(database, delivery);
   expect(await readDueDeliveries(database, 9)).toEqual([]);
   expect(await readDueDeliveries(database, 10)).toEqual([delivery]);
-  const lastError = { code: 'alert.refused', message: '500' };
+  const lastError = { message: 'The channel answered 500.' };
   await recordTry(database, { id: delivery.id, attempts: 1, nextTry: 70, state: 'waiting', lastError });
   expect(await readDueDeliveries(database, 69)).toEqual([]);
   expect(await readDeliveries(database, 0)).toEqual([{ ...delivery, attempts: 1, nextTry: 70, lastError }]);
+  const next = { ...delivery, id: '00000000-0000-4000-8000-000000000001', addedAt: 60, nextTry: 60 };
+  await addDelivery(database, next);
+  expect((await readDueDeliveries(database, 60)).map(({ id }) => id)).toEqual([delivery.id, next.id]);
+  await recordTry(database, { id: next.id, attempts: 1, nextTry: 60, state: 'given up' });
   await pruneDeliveries(database, 100);
   await recordTry(database, { id: delivery.id, attempts: 2, nextTry: 70, state: 'delivered' });
   expect(await readDueDeliveries(database, 100)).toEqual([]);

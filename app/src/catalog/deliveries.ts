@@ -15,7 +15,7 @@ export interface Delivery<Message> {
   readonly attempts: number;
   readonly nextTry: number;
   readonly state: 'waiting' | 'delivered' | 'given up';
-  readonly lastError?: RunFailure;
+  readonly lastError?: Omit<RunFailure, 'code'>;
 }
 
 /** In the transaction that remembers what was told: both, or neither. */
@@ -54,12 +54,17 @@ export async function recordTry(
   );
 }
 
-/** Those whose next try is due, the oldest first. */
+/** All that waits for a channel that has a message whose next try is due, in the order in which it was added. */
 export async function readDueDeliveries<Message>(
   session: Session,
   now: number,
 ): Promise<Delivery<Message>[]> {
-  return await read<Message>(session, "state = 'waiting' AND next_try <= $1", now);
+  return await read<Message>(
+    session,
+    `state = 'waiting' AND channel IN
+       (SELECT channel FROM holdfast.delivery WHERE state = 'waiting' AND next_try <= $1)`,
+    now,
+  );
 }
 
 /** All since then. */
@@ -76,7 +81,7 @@ async function read<Message>(session: Session, where: string, at: number): Promi
   const rows = await session.query(
     `SELECT id, channel, kind, incidents, message, added_at AS "addedAt", attempts, next_try AS "nextTry", state,
        last_error AS "lastError"
-     FROM holdfast.delivery WHERE ${where} ORDER BY added_at, id`,
+     FROM holdfast.delivery WHERE ${where} ORDER BY number`,
     [at],
   );
   return rows.map((row) => defined<Delivery<Message>>(row));

@@ -9,6 +9,8 @@ CREATE TABLE holdfast.incident (
 
 CREATE TABLE holdfast.delivery (
   id uuid PRIMARY KEY,
+  -- The order in which they were added.
+  number bigint GENERATED ALWAYS AS IDENTITY,
   channel text NOT NULL,
   kind text NOT NULL,
   incidents text[] NOT NULL,
@@ -19,5 +21,5 @@ CREATE TABLE holdfast.delivery (
   state text NOT NULL CHECK (state IN ('waiting', 'delivered', 'given up')),
   last_error jsonb
 );
-CREATE INDEX delivery_due ON holdfast.delivery (next_try) WHERE state = 'waiting';
+CREATE INDEX delivery_due ON holdfast.delivery (channel, next_try) WHERE state = 'waiting';
 `;
