@@ -26,6 +26,8 @@ const suites: readonly Suite[] = [
   { name: 'storage', include: ['test/storage/**/*.test.ts'], timeout: 120, workers: 2 },
   { name: 'control', include: ['test/control/**/*.test.ts'], timeout: 180, workers: 2 },
   { name: 'crash', include: ['test/crash/**/*.test.ts'], timeout: 300, workers: 1 },
+  // Bound by time, not by work: two minutes.
+  { name: 'model', include: ['test/model/**/*.test.ts'], timeout: 300, workers: 1 },
   { name: 'stories', include: ['test/stories/**/*.test.ts'], timeout: 300, workers: 1 },
   { name: 'packages', include: ['test/packages/**/*.test.ts'], timeout: 300, workers: 1 },
 ];

@@ -15,6 +15,14 @@ export interface Measurement {
   readonly peakBytes: number;
 }
 
+/** What a server was asked. */
+export interface Traffic {
+  /** How often, by the names of its operations. */
+  readonly requests: Readonly<Record<string, number>>;
+  /** In both directions. */
+  readonly bytes: number;
+}
+
 export interface Command {
   readonly program: string;
   readonly args: readonly string[];
@@ -53,6 +61,24 @@ async function isThere(path: string): Promise<boolean> {
 /** Runs a command to its end. Fails with `internal` and the end of its output when it does. */
 export async function measure(command: Command, scratch: string, signal?: AbortSignal): Promise<Measurement> {
   return await startMeasured(command, scratch, signal).measured;
+}
+
+/** Several commands that do one work, one after the other. */
+export async function measureAll(
+  commands: readonly Command[],
+  scratch: string,
+  signal?: AbortSignal,
+): Promise<Measurement> {
+  let all: Measurement = { wallSeconds: 0, cpuSeconds: 0, peakBytes: 0 };
+  for (const command of commands) {
+    const one = await measure(command, scratch, signal);
+    all = {
+      wallSeconds: all.wallSeconds + one.wallSeconds,
+      cpuSeconds: all.cpuSeconds + one.cpuSeconds,
+      peakBytes: Math.max(all.peakBytes, one.peakBytes),
+    };
+  }
+  return all;
 }
 
 /** A program that is under way. */

@@ -2,18 +2,33 @@ import { mkdir, readdir, rename, rm, statfs } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Failure, isFailure } from '../engine/src/kernel/failure.ts';
-import { type Measurement, measure, run } from './measurement.ts';
+import { type Measurement, measure, measureAll, run, type Traffic } from './measurement.ts';
+import type { Place } from './places.ts';
 import type { Tool } from './tools.ts';
 import { type TreeSize, treeSize } from './tree-size.ts';
 
 const MEMORY_DISK = '/dev/shm';
 const CHANGED_FRACTION = 0.01;
 
+/** What can be asked for by name, in the order in which it is done. */
+export const operationNames = [
+  'first',
+  'unchanged',
+  'changed',
+  'restore',
+  'restore-disk',
+  'check',
+  'prune',
+] as const;
+export type OperationName = (typeof operationNames)[number];
+
 /** One figure: who did what, and the size of the repository afterwards where that is of interest. */
 export interface Sample extends Measurement {
   readonly work: string;
   readonly label: string;
   readonly repositoryBytes?: number;
+  /** Where the repository is on a server. */
+  readonly traffic?: Traffic;
 }
 
 /** A program that could not do the work, and what it said. */
@@ -25,6 +40,9 @@ export interface Defeat {
 
 export interface Round {
   readonly tools: readonly Tool[];
+  readonly place: Place;
+  /** The others are left out; a first backup is made in any case. */
+  readonly operations: ReadonlySet<OperationName>;
   readonly corpus: string;
   /** An empty directory of this round. */
   readonly scratch: string;
@@ -45,33 +63,37 @@ interface Contender {
  * all the same: what it can do is worth knowing.
  */
 export async function* playRound(round: Round): AsyncGenerator<Sample | Defeat> {
+  const { operations } = round;
   const contenders: Contender[] = [];
   yield* prepare(round, contenders);
-  yield* compete(round, contenders, 'first backup', backUp(round), true);
-  yield* compete(round, contenders, 'unchanged backup', backUp(round));
-  await runCorpus(['change', round.corpus, String(CHANGED_FRACTION), String(round.number)], round.signal);
-  yield* compete(round, contenders, '1 % changed', backUp(round));
+  const first = compete(round, contenders, 'first backup', backUp(round), true);
+  for await (const taken of first) if (operations.has('first') || 'said' in taken) yield taken;
+  if (operations.has('unchanged')) yield* compete(round, contenders, 'unchanged backup', backUp(round));
+  if (operations.has('changed')) {
+    await runCorpus(['change', round.corpus, String(CHANGED_FRACTION), String(round.number)], round.signal);
+    yield* compete(round, contenders, '1 % changed', backUp(round));
+  }
   const expected = await treeSize(round.corpus);
-  if (await hasRoom(MEMORY_DISK, expected)) {
-    yield* restoreAll(
-      round,
-      contenders,
-      'restore to memory',
-      path.join(MEMORY_DISK, `holdfast-bench-${process.pid}`),
-      expected,
+  if (operations.has('restore') && (await hasRoom(MEMORY_DISK, expected))) {
+    const target = path.join(MEMORY_DISK, `holdfast-bench-${process.pid}`);
+    yield* restoreAll(round, contenders, 'restore to memory', target, expected);
+  }
+  if (operations.has('restore-disk')) {
+    const target = path.join(round.scratch, 'restored');
+    yield* restoreAll(round, contenders, 'restore to disk', target, expected);
+  }
+  if (operations.has('check')) {
+    yield* compete(round, contenders, 'check --read-data', ({ tool, repository }) =>
+      measure(tool.check(repository), round.scratch, round.signal),
     );
   }
-  yield* restoreAll(round, contenders, 'restore to disk', path.join(round.scratch, 'restored'), expected);
-  yield* compete(round, contenders, 'check --read-data', ({ tool, repository }) =>
-    measure(tool.check(repository), round.scratch, round.signal),
-  );
-  yield* pruneHalf(round, contenders);
+  if (operations.has('prune')) yield* pruneHalf(round, contenders);
 }
 
 /** Makes the repositories. Who cannot even do that is left out of this round. */
 async function* prepare(round: Round, contenders: Contender[]): AsyncGenerator<Defeat> {
   for (const [index, tool] of round.tools.entries()) {
-    const repository = path.join(round.scratch, `repository-${index}`);
+    const repository = round.place.addressOf(`repository-${index}`);
     const defeat = await defeatIn(round, 'init', tool, () => run(tool.init(repository), round.signal));
     if (defeat === undefined) contenders.push({ tool, repository });
     else yield defeat;
@@ -106,15 +128,29 @@ async function* compete(
   for (const contender of contenders) {
     const { tool, repository } = contender;
     await settle();
+    const before = await round.place.traffic?.();
     let measurement: Measurement | undefined;
     const defeat = await defeatIn(round, work, tool, async () => {
       measurement = await act(contender);
     });
     if (defeat !== undefined) yield defeat;
     if (measurement === undefined) continue;
-    const size = withSize ? { repositoryBytes: (await treeSize(repository)).bytes } : {};
-    yield { ...measurement, ...size, work, label: tool.label };
+    const after = await round.place.traffic?.();
+    yield {
+      ...measurement,
+      ...(withSize ? { repositoryBytes: await round.place.sizeOf(repository) } : {}),
+      ...(before === undefined || after === undefined ? {} : { traffic: difference(before, after) }),
+      work,
+      label: tool.label,
+    };
   }
+}
+
+function difference(before: Traffic, after: Traffic): Traffic {
+  const requests = Object.entries(after.requests)
+    .map(([name, count]) => [name, count - (before.requests[name] ?? 0)] as const)
+    .filter(([, count]) => count > 0);
+  return { requests: Object.fromEntries(requests), bytes: after.bytes - before.bytes };
 }
 
 function backUp(round: Round): (contender: Contender) => Promise<Measurement> {
@@ -169,7 +205,7 @@ async function* pruneHalf(round: Round, contenders: readonly Contender[]): Async
       round,
       contenders,
       'prune of half',
-      ({ tool, repository }) => measure(tool.prune(repository), round.scratch, round.signal),
+      ({ tool, repository }) => measureAll(tool.prune(repository), round.scratch, round.signal),
       true,
     );
   } finally {

@@ -43,3 +43,14 @@ it('names who failed, and shows what the others did', () => {
     '|  | ours 1 (failed 1 of 1) |  |  |  |  |  |  |  |  |',
   ]);
 });
+
+it('counts what a server was asked, in columns that are there only where a server is', () => {
+  const asked = (label: string, GetObject: number, bytes: number): Sample => ({
+    ...sample('unchanged', label, 1),
+    traffic: { requests: { GetObject, PutObject: 2 }, bytes },
+  });
+  const lines = renderTable([asked('theirs 2', 8, 4e6), asked('ours 1', 3, 1e6)], 'theirs 2').split('\n');
+  expect(lines[0]).toMatch(/ requests \| × \| network MB \| × \|$/);
+  expect(lines[3]).toMatch(/ 5 \| 0\.50 \| 1\.0 \| 0\.25 \|$/);
+  expect(renderTable([sample('unchanged', 'ours 1', 1)], 'theirs 2')).not.toContain('requests');
+});

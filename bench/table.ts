@@ -1,14 +1,14 @@
+import type { Traffic } from './measurement.ts';
 import type { Defeat, Sample } from './operations.ts';
-
-const HEAD = '| work | program | wall s | × | CPU s | × | peak MB | × | repository MB | × |';
-const RULE = '|---|---|--:|--:|--:|--:|--:|--:|--:|--:|';
 
 /**
  * Markdown: medians, and beside each its ratio to that of `baseline` in the same work. Work and programs stand in the
- * order in which they first appear; MB are 10^6 bytes. Who failed at something is named with how often.
+ * order in which they first appear; MB are 10^6 bytes. What a server was asked has columns where there is one. Who failed at something is named with how often.
  */
 export function renderTable(samples: readonly (Sample | Defeat)[], baseline: string): string {
   const rows: string[] = [];
+  const known = samples.filter(isSample);
+  const figures = always.concat(onServers.filter(({ read }) => known.some((one) => read(one) !== undefined)));
   for (const work of unique(samples.map((sample) => sample.work))) {
     const all = (label: string) => samples.filter((sample) => sample.work === work && sample.label === label);
     const of = (label: string) => all(label).filter(isSample);
@@ -27,18 +27,36 @@ export function renderTable(samples: readonly (Sample | Defeat)[], baseline: str
       rows.push(`| ${index === 0 ? work : ''} | ${name} | ${cells.join(' | ')} |`);
     }
   }
-  return [HEAD, RULE, ...rows].join('\n');
+  const head = `| work | program |${figures.map(({ title }) => ` ${title} | × |`).join('')}`;
+  const rule = `|---|---|${'--:|--:|'.repeat(figures.length)}`;
+  return [head, rule, ...rows].join('\n');
 }
 
-const figures: readonly { read: (sample: Sample) => number | undefined; digits: number }[] = [
-  { read: ({ wallSeconds }) => wallSeconds, digits: 2 },
-  { read: ({ cpuSeconds }) => cpuSeconds, digits: 2 },
-  { read: ({ peakBytes }) => peakBytes / 1e6, digits: 0 },
-  {
-    read: ({ repositoryBytes }) => (repositoryBytes === undefined ? undefined : repositoryBytes / 1e6),
-    digits: 1,
-  },
+interface Figure {
+  readonly title: string;
+  readonly read: (sample: Sample) => number | undefined;
+  readonly digits: number;
+}
+
+const always: readonly Figure[] = [
+  { title: 'wall s', read: ({ wallSeconds }) => wallSeconds, digits: 2 },
+  { title: 'CPU s', read: ({ cpuSeconds }) => cpuSeconds, digits: 2 },
+  { title: 'peak MB', read: ({ peakBytes }) => peakBytes / 1e6, digits: 0 },
+  { title: 'repository MB', read: ({ repositoryBytes }) => inMegabytes(repositoryBytes), digits: 1 },
 ];
+
+const onServers: readonly Figure[] = [
+  { title: 'requests', read: ({ traffic }) => requestsOf(traffic), digits: 0 },
+  { title: 'network MB', read: ({ traffic }) => inMegabytes(traffic?.bytes), digits: 1 },
+];
+
+function inMegabytes(bytes: number | undefined): number | undefined {
+  return bytes === undefined ? undefined : bytes / 1e6;
+}
+
+function requestsOf(traffic: Traffic | undefined): number | undefined {
+  return traffic && Object.values(traffic.requests).reduce((sum, count) => sum + count, 0);
+}
 
 /** Of those that are known; undefined when none is. */
 export function median(values: readonly (number | undefined)[]): number | undefined {

@@ -12,6 +12,7 @@ export const suites: readonly Step[] = [
   'storage',
   'control',
   'crash',
+  'model',
   'stories',
   'packages',
 ]

@@ -18,7 +18,11 @@ export const minio: Server = {
     }),
 };
 
-export async function startMinio(program: string): Promise<RunningS3> {
+/** `settings` are variables of MinIO's, besides what every test wants. */
+export async function startMinio(
+  program: string,
+  settings: Readonly<Record<string, string>> = {},
+): Promise<RunningS3> {
   const directory = await mkdtemp(path.join(tmpdir(), 'holdfast-minio-'));
   const endpoint = `http://127.0.0.1:${await freePort()}`;
   const server = await startHttpServer({
@@ -33,6 +37,7 @@ export async function startMinio(program: string): Promise<RunningS3> {
       MINIO_UPDATE: 'off',
       MINIO_CALLHOME_ENABLE: 'off',
       MINIO_SCANNER_SPEED: 'fastest',
+      ...settings,
     },
     healthUrl: `${endpoint}/minio/health/ready`,
   });

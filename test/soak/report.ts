@@ -1,12 +1,17 @@
+import type { Counts } from '../model/counts.ts';
 import { spoken } from './duration.ts';
 import type { Tally } from './tally.ts';
 
 /** Pure text: what `npm run soak` prints and writes. */
 
 export interface Result {
+  /** What was done in steps, and without pause. */
+  readonly tally: Tally;
+  readonly counts: Counts;
   /** Milliseconds. */
   readonly took: number;
   readonly seed: string;
+  readonly storage: string;
   /** What did not hold, in sentences. */
   readonly wrong: readonly string[];
 }
@@ -16,60 +21,113 @@ export interface DatedResult extends Result {
   readonly versions: { readonly restic: string };
 }
 
-export function progressLine(tally: Tally, left: number): string {
-  const figures = `${tally.steps} steps, ${tally.restores} restores compared, ${tally.powerCuts} power cuts`;
-  return `  ${figures} · ${spoken(left)} left`;
+export function progressLine(tally: Tally, counts: Counts, left: number): string {
+  const acted = sum([...counts.byAction.values()].map(({ done }) => done));
+  const figures = [
+    `${acted} programs done in ${counts.rounds} rounds`,
+    ...(tally.steps === 0 ? [] : [`${tally.steps} steps`]),
+    `${tally.restores + counts.restores} restores compared`,
+    ...(tally.powerCuts === 0 ? [] : [`${tally.powerCuts} power cuts`]),
+  ];
+  return `  ${figures.join(', ')} · ${spoken(left)} left`;
 }
 
-export function summaryLines(tally: Tally, { took, seed, wrong }: Result): string[] {
+export function summaryLines(result: Result): string[] {
+  const { took, wrong } = result;
   const verdict =
     wrong.length === 0
       ? `✔ everything that was promised was there, ${spoken(took)}`
-      : `✖ ${wrong.length} things did not hold (--seed ${seed})`;
+      : `✖ it did not hold (--seed ${result.seed})`;
   return [
     '',
-    ...rows(tally).map(([what, figure]) => `  ${what.padEnd(46)}${figure}`),
+    ...rows(result).map(([what, figure]) => `  ${what.padEnd(46)}${figure}`),
     '',
     verdict,
     ...wrong.map((sentence) => `  ${sentence}`),
   ];
 }
 
-const MARK = '<!-- What follows is written by npm run soak -- --write-docs. -->';
-
-/** The page with what follows its mark replaced. */
-export function withResult(page: string, tally: Tally, result: DatedResult): string {
-  const { took, seed, wrong, ended, versions } = result;
+/** The page with the table of that profile replaced: what follows its mark, up to the next heading. */
+export function withResult(page: string, profile: string, result: DatedResult): string {
+  const mark = `<!-- Written by npm run soak -- ${profile === '' ? '' : `--profile ${profile} `}--write-docs -->`;
+  const [before = '', after] = page.split(mark);
+  if (after === undefined) throw new Error(`the page has no ${mark}`);
   const table = [
-    ['Ended', `${ended.toISOString().slice(0, 16).replace('T', ' ')} UTC`],
-    ['Duration', spoken(took)],
-    ['Seed', seed],
-    ['Stock restic', versions.restic],
-    ...rows(tally),
-    ['Did not hold', String(wrong.length)],
+    ['Ended', `${result.ended.toISOString().slice(0, 16).replace('T', ' ')} UTC`],
+    ['Duration', spoken(result.took)],
+    ['Seed', result.seed],
+    ['Storage', result.storage],
+    ['Stock restic', result.versions.restic],
+    ...rows(result),
+    ['Did not hold', String(result.wrong.length)],
   ];
   const lines = ['| | |', '|---|---|', ...table.map(([what, figure]) => `| ${what} | ${figure} |`)];
-  return `${page.split(MARK)[0]}${MARK}\n\n${lines.join('\n')}\n`;
+  const next = after.indexOf('\n## ');
+  return `${before}${mark}\n\n${lines.join('\n')}\n${next < 0 ? '' : after.slice(next)}`;
 }
 
-function rows(tally: Tally): [what: string, figure: string][] {
+type Row = readonly [what: string, figure: string];
+
+function rows({ tally, counts }: Result): Row[] {
   return [
-    ['Repositories', String(tally.repositories)],
-    ['Steps', String(tally.steps)],
-    ...[...tally.work]
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([name, { done, failed, killed }]): [string, string] => [
-        capital(name),
-        `${done} done, ${failed} gave up, ${killed} killed`,
-      ]),
-    ...[...tally.mishaps]
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([kind, count]): [string, string] => [`Mishap: ${kind}`, String(count)]),
-    ['Snapshots promised', String(tally.snapshots)],
-    ['Snapshots restored and compared', `${tally.restores}, ${tally.entries} entries`],
-    ['Checks with all data read', `${tally.checks} ours, ${tally.resticChecks} by restic`],
-    ['Power cuts', String(tally.powerCuts)],
+    ...(counts.rounds === 0 ? [] : rowsOfCrowd(counts)),
+    ...(tally.steps === 0 ? [] : rowsOfSteps(tally)),
+    ...(tally.powerCuts === 0 ? [] : [['Power cuts', String(tally.powerCuts)] as const]),
   ];
+}
+
+function rowsOfCrowd(counts: Counts): Row[] {
+  return [
+    ['Rounds without pause', String(counts.rounds)],
+    ...endings(counts.byAction),
+    ...mishaps(counts.mishaps),
+    ['Packs marked, removed', `${counts.marked}, ${counts.removed}`],
+    ['Snapshots restored and compared', String(counts.restores)],
+    ['Checks with all data read', `${counts.checks} ours, ${counts.resticChecks} by restic`],
+  ];
+}
+
+function rowsOfSteps(tally: Tally): Row[] {
+  const work = new Map(
+    [...tally.work].map(([name, { failed, ...ended }]) => [name, { ...ended, 'gave up': failed }]),
+  );
+  return [
+    ['Steps', `${tally.steps} on ${tally.repositories} repositories`],
+    ...inSteps(endings(work)),
+    ...inSteps(mishaps(tally.mishaps)),
+    ['In steps: snapshots promised', String(tally.snapshots)],
+    ['In steps: snapshots restored and compared', `${tally.restores}, ${tally.entries} entries`],
+    ['In steps: checks with all data read', `${tally.checks} ours, ${tally.resticChecks} by restic`],
+  ];
+}
+
+interface Endings {
+  readonly 'done': number;
+  readonly 'gave up': number;
+  readonly 'killed': number;
+}
+
+function endings(byName: ReadonlyMap<string, Endings>): Row[] {
+  return sorted(byName).map(([name, ended]) => [
+    capital(name),
+    `${ended.done} done, ${ended['gave up']} gave up, ${ended.killed} killed`,
+  ]);
+}
+
+function mishaps(byKind: ReadonlyMap<string, number>): Row[] {
+  return sorted(byKind).map(([kind, count]) => [`Mishap: ${kind}`, String(count)]);
+}
+
+function inSteps(some: readonly Row[]): Row[] {
+  return some.map(([what, figure]) => [`In steps: ${what.charAt(0).toLowerCase()}${what.slice(1)}`, figure]);
+}
+
+function sorted<T>(map: ReadonlyMap<string, T>): [string, T][] {
+  return [...map].sort(([a], [b]) => (a < b ? -1 : 1));
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
 }
 
 function capital(text: string): string {

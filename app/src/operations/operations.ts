@@ -1,18 +1,9 @@
 import type { CommandParts } from '../cli/command-table.ts';
-import { runDemo } from '../demo/run-demo.ts';
-import { diagnoseStorage } from './doctor/storage.ts';
 import { backupFiles } from './files/backup.ts';
 import { planRestore } from './files/restore.ts';
 import type { Machine } from './machine.ts';
+import { onDemand } from './on-demand.ts';
 import { listPoints } from './points.ts';
-import { backUpBase } from './postgres/backup.ts';
-import { diagnosePostgres } from './postgres/doctor.ts';
-import { takeEvidence } from './postgres/evidence.ts';
-import { keepJournal } from './postgres/journal.ts';
-import { listBases } from './postgres/points.ts';
-import { planPostgresRestore } from './postgres/restore.ts';
-import { planTableRestore } from './postgres/table.ts';
-import { verifyPostgres } from './postgres/verify.ts';
 import { checkRepository } from './repo/check.ts';
 import { copySnapshots } from './repo/copy.ts';
 import { compareSnapshots } from './repo/diff.ts';
@@ -31,24 +22,25 @@ import { planSnapshotRepair } from './repo/repair/snapshots.ts';
 import { measureRepository } from './repo/stats.ts';
 import { planUndo } from './repo/undo-forget.ts';
 import { unlockRepository } from './repo/unlock.ts';
-import { serveRepositories } from './serve.ts';
 
 /** What stands behind each command on this machine. */
 export function operations(machine: Machine): CommandParts {
   return {
-    runDemo: runDemo(machine, operations),
+    runDemo: onDemand(async () => (await import('../demo/run-demo.ts')).runDemo(machine, operations)),
     listPoints: listPoints(machine),
     backupFiles: backupFiles(machine),
     planRestore: planRestore(machine),
-    keepJournal: keepJournal(machine),
-    backUpBase: backUpBase(machine),
-    listBases: listBases(machine),
-    planPostgresRestore: planPostgresRestore(machine),
-    takeEvidence: takeEvidence(machine),
-    verifyPostgres: verifyPostgres(machine),
-    planTableRestore: planTableRestore(machine),
-    diagnosePostgres: diagnosePostgres(machine),
-    diagnoseStorage: diagnoseStorage(machine),
+    keepJournal: onDemand(async () => (await import('./postgres/journal.ts')).keepJournal(machine)),
+    backUpBase: onDemand(async () => (await import('./postgres/backup.ts')).backUpBase(machine)),
+    listBases: onDemand(async () => (await import('./postgres/points.ts')).listBases(machine)),
+    planPostgresRestore: onDemand(async () =>
+      (await import('./postgres/restore.ts')).planPostgresRestore(machine),
+    ),
+    takeEvidence: onDemand(async () => (await import('./postgres/evidence.ts')).takeEvidence(machine)),
+    verifyPostgres: onDemand(async () => (await import('./postgres/verify.ts')).verifyPostgres(machine)),
+    planTableRestore: onDemand(async () => (await import('./postgres/table.ts')).planTableRestore(machine)),
+    diagnosePostgres: onDemand(async () => (await import('./postgres/doctor.ts')).diagnosePostgres(machine)),
+    diagnoseStorage: onDemand(async () => (await import('./doctor/storage.ts')).diagnoseStorage(machine)),
     planForget: planForget(machine),
     planUndo: planUndo(machine),
     initRepository: initRepository(machine),
@@ -67,6 +59,6 @@ export function operations(machine: Machine): CommandParts {
     addKey: addKey(machine),
     removeKey: removeKey(machine),
     changePassword: changePassword(machine),
-    serveRepositories: serveRepositories(machine),
+    serveRepositories: onDemand(async () => (await import('./serve.ts')).serveRepositories(machine)),
   };
 }

@@ -6,12 +6,12 @@ import {
   dryRun,
   Failure,
   isFailure,
+  type LocalCache,
   limit,
   meter,
   openBackend,
   openRepository,
   parseAddress,
-  RememberedSnapshots,
   type Repository,
   readOnly,
   retry,
@@ -73,8 +73,8 @@ export async function openAccess(
   const found = await openRepository(backend, access.password.reveal(), options.signal);
   closing = remember(backend, found.config.id, { access, options, machine });
   const { packSize } = access;
-  const remembered = memoryOf(found, { access, options, machine });
-  const repository = found.with({ packSize, remembered }).behind(() => guard(closing, access, options));
+  const localCache = cacheOf({ access, options, machine });
+  const repository = found.with({ packSize, localCache }).behind(() => guard(closing, access, options));
   const signal = await lockFor(repository, { access, options, machine, opening });
   const opened = opening.move();
   return { repository, signal, traffic, [Symbol.asyncDispose]: () => opened.disposeAsync() };
@@ -192,14 +192,11 @@ function remember(
   return cache(backend, { clock: machine.clock, directory, repositoryId });
 }
 
-/** A memory of snapshots helps before a disk too, where there are many. */
-function memoryOf(
-  { config }: Repository,
-  { access, options, machine }: Omit<Locking, 'opening'>,
-): RememberedSnapshots | undefined {
+/** For what is worked out from the repository's files, before a disk too; a check looks at the files themselves. */
+function cacheOf({ access, options, machine }: Omit<Locking, 'opening'>): LocalCache | undefined {
   const directory = access.cacheDirectory;
   if (directory === undefined || options.intent === 'inspect') return undefined;
-  return new RememberedSnapshots({ clock: machine.clock, directory, repositoryId: config.id });
+  return { directory, clock: machine.clock };
 }
 
 /** Outermost: what is not saved must not be remembered either. */

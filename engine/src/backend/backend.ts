@@ -25,6 +25,8 @@ export interface Backend {
   readonly location: string;
   /** How many calls at once make sense here. */
   readonly connections: number;
+  /** On a disk of this machine: to read something twice costs no money and next to no time. */
+  readonly near?: true;
   save(handle: Handle, data: Uint8Array, signal?: AbortSignal): Promise<void>;
   load(handle: Handle, range?: ByteRange, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer>>;
   stat(handle: Handle, signal?: AbortSignal): Promise<FileStat>;

@@ -8,6 +8,7 @@ import {
   timingSafeEqual,
 } from 'node:crypto';
 import { Failure } from '../kernel/failure.ts';
+import { releaseMemory } from '../kernel/released-memory.ts';
 import type { MasterKey } from './types.ts';
 
 // Node 26 has it, @types/node 26.6 does not know it yet.
@@ -84,7 +85,8 @@ export class Sealer {
     target.set(iv, offset);
     target.set(ciphertext, offset + IV_LENGTH);
     target.set(this.#authenticator.mac(iv, ciphertext), offset + IV_LENGTH + ciphertext.length);
-    return ciphertext.length + SEAL_OVERHEAD;
+    releaseMemory(ciphertext);
+    return plaintext.length + SEAL_OVERHEAD;
   }
 
   /** The content of `sealed`. Fails with `repository.damaged` when it is not what was sealed with this key. */

@@ -13,6 +13,18 @@ function idOf(text: string | number): Buffer {
   return createHash('sha256').update(String(text)).digest();
 }
 
+/** Of a data blob of 33 bytes. */
+function recordOf(text: string, pack: number, offset: number): Uint32Array {
+  const id = idOf(text);
+  return Uint32Array.from([
+    ...Array.from({ length: 8 }, (_, word) => id.readUInt32LE(word * 4)),
+    pack,
+    offset,
+    33,
+    0,
+  ]);
+}
+
 describe('the blob table', () => {
   test('a blob is claimed once, then found under its type alone', () => {
     const table = BlobTable.create(0);
@@ -62,6 +74,36 @@ describe('the blob table', () => {
         expect(new Set(model.values()).size).toBe(model.size);
       }),
     );
+  });
+
+  test('a blob that is added with its place is there at once, and a second place answers the first', () => {
+    const table = BlobTable.create(0);
+    expect(table.add(recordOf('a', 3, 100), 0)).toBe(-1);
+    const entry = table.find('data', idOf('a'));
+    expect([table.packOf(entry), table.offsetOf(entry)]).toEqual([3, 100]);
+    expect(table.add(recordOf('a', 3, 100), 0)).toBe(-1);
+    expect(table.add(recordOf('a', 4, 100), 0)).toBe(entry);
+    expect(table.add(recordOf('a', 3, 200), 0)).toBe(entry);
+    expect(table.claim('data', idOf('a'))).toBe(-1);
+    expect(table.size).toBe(1);
+  });
+
+  test('what two threads add while a level changes is found to be double', () => {
+    const table = BlobTable.create(0);
+    const slots = new Int32Array(table.shared.slots);
+    table.add(recordOf('a', 1, 0), 0);
+    // One thread has taken its entry and not published it yet, while others fill the level.
+    const slot = slots.findIndex((value) => value !== 0);
+    slots[slot] = 0;
+    for (let number = 1; number < FIRST_LEVEL; number += 1) table.claim('data', idOf(number));
+    table.add(recordOf('a', 2, 0), 0);
+    slots[slot] = 1;
+
+    expect(table.doubles(0)).toEqual(new Map([[FIRST_LEVEL, 0]]));
+    table.withdraw(FIRST_LEVEL);
+    expect(table.packOf(FIRST_LEVEL)).toBe(-1);
+    expect(table.packOf(table.find('data', idOf('a')))).toBe(1);
+    expect(table.doubles(0).size).toBe(0);
   });
 
   test('it grows over its levels and forgets nothing', () => {

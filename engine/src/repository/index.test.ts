@@ -4,7 +4,8 @@ import { encodeIndexFile } from '../format/index-file.ts';
 import type { IndexedPack } from '../format/types.ts';
 import { systemClock as clock } from '../kernel/clock.ts';
 import { sha256Id } from '../kernel/hash.ts';
-import { Index } from './index.ts';
+import type { Index } from './index.ts';
+import { loadIndex } from './index-load/load-index.ts';
 import { createRepository } from './open.ts';
 import type { Repository } from './repository.ts';
 
@@ -35,7 +36,7 @@ function packOf(
 async function indexOf(...files: IndexedPack[][]): Promise<Index> {
   const repository = await emptyRepository();
   for (const packs of files) await repository.saveFile('index', encodeIndexFile(packs));
-  return await Index.load(repository);
+  return await loadIndex(repository);
 }
 
 describe('the index', () => {
@@ -97,7 +98,7 @@ describe('the index', () => {
 
   test('takes more blobs than its size estimate expected', async () => {
     const repository = await emptyRepository();
-    const index = await Index.load(repository);
+    const index = await loadIndex(repository);
     const count = 140_000; // beyond the table's first level
     const name = (number: number) => idOf(String(number));
     const blobs = Array.from({ length: count }, (_, number) => ({
@@ -116,6 +117,6 @@ describe('the index', () => {
   test('a file that cannot be read fails it: guessing would lose data', async () => {
     const repository = await emptyRepository();
     await repository.backend.save({ type: 'index', name: idOf('x') }, Buffer.from('x'));
-    await expect(Index.load(repository)).rejects.toMatchObject({ code: 'repository.damaged' });
+    await expect(loadIndex(repository)).rejects.toMatchObject({ code: 'repository.damaged' });
   });
 });

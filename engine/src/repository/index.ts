@@ -1,10 +1,8 @@
-import { decodeIndexFile, type IndexFile, type MarkedPack } from '../format/index-file.ts';
+import { decodeIndexFile, encodeIndexFile, type IndexFile, type MarkedPack } from '../format/index-file.ts';
 import type { BlobType, IndexedPack } from '../format/types.ts';
-import { mapConcurrently } from '../kernel/concurrency.ts';
-import { type Failure, isFailure } from '../kernel/failure.ts';
 import { bytesFromId, type Id } from '../kernel/id.ts';
 import { BlobTable } from './blob-table.ts';
-import type { Repository } from './repository.ts';
+import { PackNumbers } from './pack-numbers.ts';
 
 /** Where a blob lies. Lengths and offset in bytes of the pack; `uncompressedLength` 0 means stored as it is. */
 export interface BlobLocation {
@@ -22,123 +20,76 @@ export interface IndexFileContents {
   readonly blobs: number;
 }
 
+/** The same, as it is kept: by the numbers of the packs, and marks as the JSON of an index file that has only them. */
+export interface ReadFile {
+  readonly packs: Uint32Array;
+  readonly marks: Uint8Array | undefined;
+  readonly blobs: number;
+}
+
 /**
  * Which blob lies where: all index files of a repository in one table. Packs that are marked for deletion do not
  * count: what lies only there is stored anew. Whoever only reads may ask for them with `countMarked`.
  */
 export class Index {
   readonly table: BlobTable;
-  readonly #files: Set<string>;
-  readonly #contents = new Map<string, IndexFileContents>();
-  readonly #packs: Id[] = [];
-  readonly #packNumbers = new Map<Id, number>();
+  readonly packNumbers: PackNumbers;
+  readonly #read = new Map<string, ReadFile>();
+  readonly #written = new Set<string>();
   /** Further places of blobs that are stored more than once, by entry. */
   readonly #copies = new Map<number, BlobLocation[]>();
-  readonly #marked = new Map<Id, MarkedPack>();
+  /** Of all files that were read; undefined until somebody asks. */
+  #marks: ReadonlyMap<Id, MarkedPack> | undefined;
 
-  private constructor(table: BlobTable, files: Iterable<string>) {
+  constructor(table: BlobTable, packNumbers: PackNumbers = new PackNumbers()) {
     this.table = table;
-    this.#files = new Set(files);
-  }
-
-  /** The index files that say what this says, by name: those that it was read from, and those written from it. */
-  get files(): ReadonlySet<string> {
-    return this.#files;
-  }
-
-  /** A file was written with packs that are in here. */
-  addFile(name: string): void {
-    this.#files.add(name);
+    this.packNumbers = packNumbers;
   }
 
   /** For packs that are being written anew, apart from those that are there. */
   static empty(): Index {
-    return new Index(BlobTable.create(0), []);
+    return new Index(BlobTable.create(0));
   }
 
-  /**
-   * Reads every index file. Throws `repository.damaged` for one that cannot be read: guessing would lose data. One that
-   * goes between being listed and being read was replaced by others: then all of it is read again.
-   */
-  static async load(repository: Repository, signal?: AbortSignal): Promise<Index> {
-    for (let attempt = 1; ; attempt += 1) {
-      try {
-        return await Index.#read(repository, signal, (_, failure) => {
-          throw failure;
-        });
-      } catch (error) {
-        if (!isFailure(error, 'backend.not-found') || attempt === MOST_ATTEMPTS) throw error;
-      }
-    }
+  /** The index files that say what this says, by name: those that it was read from, and those written from it. */
+  get files(): ReadonlySet<string> {
+    return new Set([...this.#read.keys(), ...this.#written]);
   }
 
-  /**
-   * For a check alone: reads the index files that can be read and tells of the others. What only they name is missing
-   * from the index, so nothing may be written or removed by it.
-   */
-  static async loadReadable(
-    repository: Repository,
-    onDamaged: (name: string, failure: Failure) => void,
-    signal?: AbortSignal,
-  ): Promise<Index> {
-    return await Index.#read(repository, signal, onDamaged);
+  /** A file was written with packs that are in here. */
+  addFile(name: string): void {
+    this.#written.add(name);
   }
 
-  static async #read(
-    repository: Repository,
-    signal: AbortSignal | undefined,
-    onDamaged: (name: string, failure: Failure) => void,
-  ): Promise<Index> {
-    const files: { name: string; size: number }[] = [];
-    for await (const file of repository.backend.list('index', signal)) files.push(file);
-    const bytes = files.reduce((sum, file) => sum + file.size, 0);
-    const index = new Index(
-      BlobTable.create(Math.ceil(bytes / BYTES_PER_BLOB)),
-      files.map((file) => file.name),
-    );
-    await mapConcurrently(files, repository.backend.connections, async ({ name }) => {
-      try {
-        await index.#readFile(repository, name, signal);
-      } catch (error) {
-        if (!isFailure(error)) throw error;
-        onDamaged(name, error);
-      }
-    });
-    return index;
-  }
-
-  /**
-   * Reads the index files that were added since. Answers false when one of those that were read or written is gone: then
-   * packs were marked or removed, and only reading all of it anew tells which.
-   */
-  async refresh(repository: Repository, signal?: AbortSignal): Promise<boolean> {
-    const there = new Set<string>();
-    for await (const { name } of repository.backend.list('index', signal)) there.add(name);
-    if (!this.#files.isSubsetOf(there)) return false;
-    try {
-      await mapConcurrently(there.difference(this.#files), repository.backend.connections, async (name) => {
-        await this.#readFile(repository, name, signal);
-        this.#files.add(name);
-      });
-    } catch (error) {
-      if (isFailure(error, 'backend.not-found')) return false;
-      throw error;
-    }
-    return true;
-  }
-
-  async #readFile(repository: Repository, name: string, signal: AbortSignal | undefined): Promise<void> {
-    const { packs, packsToDelete } = decodeIndexFile(
-      await repository.loadFile({ type: 'index', name }, signal),
-    );
+  /** Takes in what a file says. */
+  readFile(name: string, { packs, packsToDelete }: Pick<IndexFile, 'packs' | 'packsToDelete'>): void {
     for (const pack of packs) this.addPack(pack);
-    for (const pack of packsToDelete) this.#addMark(pack);
-    this.#contents.set(name, contentsOf({ packs, packsToDelete }));
+    this.noteFile(name, {
+      packs: Uint32Array.from(packs, ({ id }) => this.packNumber(id)),
+      marks: packsToDelete.length === 0 ? undefined : encodeIndexFile([], packsToDelete),
+      blobs: packs.reduce((sum, { blobs }) => sum + blobs.length, 0),
+    });
+  }
+
+  /** A file was read whose blobs are in the table. */
+  noteFile(name: string, file: ReadFile): void {
+    this.#read.set(name, file);
+    if (file.marks !== undefined) this.#marks = undefined;
+  }
+
+  get filesRead(): ReadonlyMap<string, ReadFile> {
+    return this.#read;
   }
 
   /** What each index file that was read names, for whoever is going to replace some. */
-  get contents(): ReadonlyMap<string, IndexFileContents> {
-    return this.#contents;
+  contents(): Map<string, IndexFileContents> {
+    const { all } = this.packNumbers;
+    const named = ({ packs, marks, blobs }: ReadFile): IndexFileContents => ({
+      packs: Array.from(packs, (number) => all[number] as Id),
+      marked: marksIn(marks).map(({ id }) => id),
+      blobs,
+    });
+    return new Map(Array.from(this.#read, ([name, file]) => [name, named(file)]));
   }
 
   /**
@@ -151,7 +102,8 @@ export class Index {
 
   /** The packs that are marked for deletion and no index file counts as in use. */
   marked(): MarkedPack[] {
-    return [...this.#marked.values()].filter((pack) => !this.#packNumbers.has(pack.id));
+    this.#marks ??= latestMarks(this.#read.values());
+    return [...this.#marks.values()].filter(({ id }) => this.packNumbers.find(bytesFromId(id)) < 0);
   }
 
   /** The further places of blobs that are stored more than once, by the entry that has the first place. */
@@ -161,40 +113,56 @@ export class Index {
 
   /** Packs in the order in which they were met: their position is their number. */
   get packs(): readonly Id[] {
-    return this.#packs;
+    return this.packNumbers.all;
   }
 
   addPack(pack: IndexedPack): void {
     const number = this.packNumber(pack.id);
     for (const blob of pack.blobs) {
       const id = bytesFromId(blob.id);
+      const { offset, length, uncompressedLength } = blob;
       const claimed = this.table.claim(blob.type, id);
       const entry = claimed >= 0 ? claimed : this.table.find(blob.type, id);
       const placed = this.table.packOf(entry);
-      if (placed < 0) {
-        this.table.place(entry, number, blob.offset, blob.length, blob.uncompressedLength);
-      } else if (placed !== number || this.table.offsetOf(entry) !== blob.offset) {
-        const { offset, length, uncompressedLength } = blob;
-        const copies = this.#copies.get(entry) ?? [];
-        copies.push({ pack: pack.id, offset, length, uncompressedLength });
-        this.#copies.set(entry, copies);
-      }
+      if (placed < 0) this.table.place(entry, number, offset, length, uncompressedLength);
+      else if (placed !== number || this.table.offsetOf(entry) !== offset)
+        this.#addCopy(entry, { pack: pack.id, offset, length, uncompressedLength });
     }
   }
 
-  /** Marked twice, as when a prune was killed, a pack has its time from the later mark. */
-  #addMark(pack: MarkedPack): void {
-    const known = this.#marked.get(pack.id);
-    if (known === undefined || markedAt(pack) > markedAt(known)) this.#marked.set(pack.id, pack);
+  /** Further places of blobs that have one: entry, number of the pack, offset, length, uncompressed length of each. */
+  addCopies(words: Uint32Array): void {
+    for (let at = 0; at < words.length; at += COPY_WORDS) {
+      const [entry = 0, pack = 0, offset = 0, length = 0, uncompressedLength = 0] = words.subarray(
+        at,
+        at + COPY_WORDS,
+      );
+      this.#addCopy(entry, { pack: this.packNumbers.idOf(pack), offset, length, uncompressedLength });
+    }
+  }
+
+  /** After several threads have added to the table: what two of them added has one entry and, if it is so, two places. */
+  settle(from: number): void {
+    for (const [double, stays] of this.table.doubles(from)) {
+      const first = this.#locationOf(double);
+      const places = [...(first === undefined ? [] : [first]), ...(this.#copies.get(double) ?? [])];
+      this.#copies.delete(double);
+      this.table.withdraw(double);
+      for (const place of places) this.#addCopy(stays, place);
+    }
+  }
+
+  #addCopy(entry: number, place: BlobLocation): void {
+    const isThere = (known: BlobLocation | undefined) =>
+      known?.pack === place.pack && known.offset === place.offset;
+    const copies = this.#copies.get(entry) ?? [];
+    if (isThere(this.#locationOf(entry)) || copies.some(isThere)) return;
+    this.#copies.set(entry, [...copies, place]);
   }
 
   /** The number under which the table knows a pack. */
   packNumber(id: Id): number {
-    const known = this.#packNumbers.get(id);
-    if (known !== undefined) return known;
-    const number = this.#packs.push(id) - 1;
-    this.#packNumbers.set(id, number);
-    return number;
+    return this.packNumbers.claim(bytesFromId(id));
   }
 
   has(type: BlobType, id: Id): boolean {
@@ -225,7 +193,7 @@ export class Index {
     const number = table.packOf(entry);
     if (number < 0) return undefined;
     return {
-      pack: this.#packs[number] as Id,
+      pack: this.packNumbers.idOf(number),
       offset: table.offsetOf(entry),
       length: table.lengthOf(entry),
       uncompressedLength: table.uncompressedLengthOf(entry),
@@ -254,7 +222,21 @@ export function plaintextLength(place: { length: number; uncompressedLength: num
   return place.uncompressedLength > 0 ? place.uncompressedLength : place.length - SEAL_BYTES;
 }
 
+/** Marked twice, as when a prune was killed, a pack has its time from the later mark. */
+function latestMarks(files: Iterable<ReadFile>): Map<Id, MarkedPack> {
+  const latest = new Map<Id, MarkedPack>();
+  for (const { marks } of files) {
+    for (const pack of marksIn(marks)) {
+      const known = latest.get(pack.id);
+      if (known === undefined || markedAt(pack) > markedAt(known)) latest.set(pack.id, pack);
+    }
+  }
+  return latest;
+}
+
+function marksIn(json: Uint8Array | undefined): readonly MarkedPack[] {
+  return json === undefined ? [] : decodeIndexFile(json).packsToDelete;
+}
+
 const SEAL_BYTES = 32;
-const MOST_ATTEMPTS = 8;
-/** An index file spends about this much on a blob, compressed: an estimate that sizes the table. */
-const BYTES_PER_BLOB = 45;
+const COPY_WORDS = 5;

@@ -1,3 +1,4 @@
+import { refreshIndex } from './index-load/load-index.ts';
 import type { IndexedRepository } from './indexed-repository.ts';
 import type { Repository } from './repository.ts';
 
@@ -19,7 +20,7 @@ export class KeptIndex {
   /** The index as the repository has it now, by its list of index files. */
   async current(signal?: AbortSignal): Promise<IndexedRepository> {
     const kept = this.#indexed;
-    if (kept !== undefined && (await kept.index.refresh(this.#repository, signal))) return kept;
+    if (kept !== undefined && (await refreshIndex(kept.index, this.#repository, signal))) return kept;
     this.drop();
     const loaded = await this.#repository.loadIndex(signal);
     this.#indexed = loaded;

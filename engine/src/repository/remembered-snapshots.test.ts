@@ -7,7 +7,6 @@ import { meter } from '../backend/wrap/meter.ts';
 import type { Snapshot } from '../format/types.ts';
 import type { Id } from '../kernel/id.ts';
 import { patientClock, SmallRepository } from '../testing/small-repository.ts';
-import { RememberedSnapshots } from './remembered-snapshots.ts';
 import type { Repository } from './repository.ts';
 import { decodeRows, encodeRows } from './snapshot-rows.ts';
 
@@ -26,8 +25,7 @@ afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
 /** As a command opens it that comes later: what it knows, it has from the file. */
 function asNextCommand(repository: Repository): Repository {
-  const options = { clock: patientClock, directory, repositoryId: repository.config.id };
-  return repository.with({ remembered: new RememberedSnapshots(options) });
+  return repository.with({ localCache: { clock: patientClock, directory } });
 }
 
 function fileOf({ config }: Repository): string {

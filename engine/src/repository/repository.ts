@@ -8,10 +8,11 @@ import { mapConcurrently } from '../kernel/concurrency.ts';
 import { Failure, isFailure } from '../kernel/failure.ts';
 import { sha256Id } from '../kernel/hash.ts';
 import { type Id, isId } from '../kernel/id.ts';
-import { Index } from './index.ts';
+import { loadIndex } from './index-load/load-index.ts';
 import { IndexedRepository } from './indexed-repository.ts';
+import type { LocalCache } from './local-cache.ts';
 import { USUAL_PACK_BYTES } from './packer.ts';
-import type { RememberedSnapshots } from './remembered-snapshots.ts';
+import { RememberedSnapshots } from './remembered-snapshots.ts';
 
 /**
  * A repository whose key is known. Small sealed files (snapshots, index, locks) can be read and written; blobs cannot
@@ -27,6 +28,8 @@ export class Repository {
   readonly keyId: Id;
   /** Bytes at which a new pack is finished. */
   readonly packSize: number;
+  /** Where this machine keeps what it has made of the repository's files; absent when nothing is to be kept. */
+  readonly localCache: LocalCache | undefined;
   readonly #remembered: RememberedSnapshots | undefined;
 
   constructor(parts: RepositoryParts) {
@@ -36,7 +39,11 @@ export class Repository {
     this.sealer = new Sealer(parts.key);
     this.keyId = parts.keyId;
     this.packSize = parts.packSize ?? USUAL_PACK_BYTES;
-    this.#remembered = parts.remembered;
+    this.localCache = parts.localCache;
+    this.#remembered =
+      parts.localCache === undefined
+        ? undefined
+        : new RememberedSnapshots({ ...parts.localCache, repositoryId: parts.config.id });
   }
 
   /** The same repository through something in front of its backend. */
@@ -50,8 +57,8 @@ export class Repository {
   }
 
   #parts(): RepositoryParts {
-    const { backend, config, key, keyId, packSize } = this;
-    return { backend, config, key, keyId, packSize, remembered: this.#remembered };
+    const { backend, config, key, keyId, packSize, localCache } = this;
+    return { backend, config, key, keyId, packSize, localCache };
   }
 
   /**
@@ -133,14 +140,14 @@ export class Repository {
 
   /** Reads the whole index; what comes back can read and write blobs. */
   async loadIndex(signal?: AbortSignal): Promise<IndexedRepository> {
-    return new IndexedRepository(this, await Index.load(this, signal));
+    return new IndexedRepository(this, await loadIndex(this, { signal, cache: this.localCache }));
   }
 
   /** The index for whoever writes nothing: packs that are marked for deletion can still be read. */
   async loadIndexToRead(signal?: AbortSignal): Promise<IndexedRepository> {
-    const index = await Index.load(this, signal);
-    index.countMarked();
-    return new IndexedRepository(this, index);
+    const indexed = await this.loadIndex(signal);
+    indexed.index.countMarked();
+    return indexed;
   }
 
   /** The names of the snapshots that have to be read; those that are remembered are put into `found`. */
@@ -158,8 +165,8 @@ export class Repository {
 interface RepositorySettings {
   /** Bytes at which a new pack is finished; 16 MiB unless said, as with restic. */
   readonly packSize?: number | undefined;
-  /** Not for whoever checks the repository: files of snapshots would not be read. */
-  readonly remembered?: RememberedSnapshots | undefined;
+  /** Not for whoever checks the repository: files would not be read. */
+  readonly localCache?: LocalCache | undefined;
 }
 
 interface RepositoryParts extends RepositorySettings {

@@ -1,7 +1,7 @@
 import { encodeIndexFile } from '../format/index-file.ts';
 import { Failure, isFailure } from '../kernel/failure.ts';
 import { type Id, shortId } from '../kernel/id.ts';
-import { Index } from './index.ts';
+import { loadIndex } from './index-load/load-index.ts';
 import { IndexedRepository } from './indexed-repository.ts';
 import { PackContents } from './pack-contents.ts';
 import type { Repository } from './repository.ts';
@@ -17,7 +17,7 @@ export async function unmarkNeeded(
   roots: readonly Id[],
   signal?: AbortSignal,
 ): Promise<number> {
-  const index = await Index.load(repository, signal);
+  const index = await loadIndex(repository, { signal });
   const marked = new Map(index.marked().map((pack) => [pack.id, pack]));
   index.countMarked();
   const indexed = new IndexedRepository(repository, index);

@@ -25,7 +25,7 @@ export async function isLedTo(beginning: StreamBeginning, parts: BaseParts): Pro
     (snapshot) => isBase(snapshot) && snapshot.paths.includes(`/postgres/${server.systemId}`),
   );
   if (ofThisServer.length === 0) return false;
-  const indexed = await repository.loadIndex(signal);
+  const indexed = await repository.loadIndexToRead(signal);
   const bases = await readBases(indexed, ofThisServer, signal);
   const ends = bases.map(({ record: { end } }) => ({ timeline: end.timeline, lsn: parseLsn(end.lsn) }));
   const slices = await listSlices(indexed, snapshots, walPlace(server.systemId), signal);

@@ -8,7 +8,12 @@ export function measureRepository(machine: AccessMachine): MeasureRepository {
     await using opened = await openAccess(access, { intent: 'read', ...work }, machine);
     const { repository, signal } = opened;
     const snapshots = await chooseSnapshots(repository, request.snapshots, request, signal);
-    const stats = await computeStats(await repository.loadIndex(signal), snapshots, request.mode, signal);
+    const stats = await computeStats(
+      await repository.loadIndexToRead(signal),
+      snapshots,
+      request.mode,
+      signal,
+    );
     return { mode: request.mode, ...stats };
   };
 }

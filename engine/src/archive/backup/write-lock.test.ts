@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { StoredSnapshot } from '../../format/types.ts';
 import { checkRepository } from '../../repository/check/check.ts';
+import { refreshIndex } from '../../repository/index-load/load-index.ts';
 import { removeLocks } from '../../repository/lock-files.ts';
 import { pruneRepository } from '../../repository/prune/prune.ts';
 import type { Repository } from '../../repository/repository.ts';
@@ -71,7 +72,7 @@ describe('a writer whose lock somebody removed', () => {
       const writer = await copy.writer();
       const tree = writer.saveFiles({ c: noise(3_000, 3) });
       await writer.finish();
-      await indexed.index.refresh(repository);
+      await refreshIndex(indexed.index, repository);
       await pruneInSpite(repository, 3_600_000);
       await saveSnapshot({ ...forgotten, tree });
     });

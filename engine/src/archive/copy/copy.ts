@@ -4,8 +4,7 @@ import { type Id, shortId } from '../../kernel/id.ts';
 import { findAffectedPaths } from '../../repository/check/affected-paths.ts';
 import { type BlobKey, blobKey } from '../../repository/check/ledger.ts';
 import type { CheckFinding } from '../../repository/check/report.ts';
-import { Index } from '../../repository/index.ts';
-import { IndexedRepository } from '../../repository/indexed-repository.ts';
+import type { IndexedRepository } from '../../repository/indexed-repository.ts';
 import type { Repository } from '../../repository/repository.ts';
 import { BlobMover } from '../../repository/transfer/blob-mover.ts';
 import { type WriteAccess, withWriteLock } from '../backup/write-lock.ts';
@@ -40,9 +39,7 @@ export async function copySnapshots(
 
 /** With the packs that rustic has marked for deletion: they may be all that is left of a blob, and are met last. */
 async function openSource(source: Repository, signal: AbortSignal): Promise<IndexedRepository> {
-  const index = await Index.load(source, signal);
-  for (const pack of index.marked()) index.addPack(pack);
-  return new IndexedRepository(source, index);
+  return await source.loadIndexToRead(signal);
 }
 
 class CopyRun {

@@ -10,18 +10,22 @@ import { wordsOf } from './problem.ts';
 import type { PackRange, Uses } from './protocol.ts';
 import type { RestoreCrew } from './restore-crew.ts';
 
+/** Hands out packs to load; undefined when there is none now. */
+export type TakePack = () => PackUses | undefined;
+
 /**
  * Loads packs and has workers write what is in them, some at a time: that number times the size of a pack is the memory
- * that contents take.
+ * that contents take. A pack is taken from the plan only when it is its turn: until then further uses of it may become
+ * known, and for one that is known too late the pack is loaded again.
  */
 export class PackFiller {
   readonly #indexed: IndexedRepository;
   readonly #crew: RestoreCrew;
   readonly #signal: AbortSignal | undefined;
-  readonly #atOnce: number;
   /** Ranges of all packs together. */
   readonly #loads: Semaphore;
-  readonly #waiting: PackUses[] = [];
+  #take: TakePack = () => undefined;
+  #atOnce = 0;
   readonly #running = new Set<Promise<void>>();
   readonly #damaged: { readonly uses: Uses; readonly reason: string }[] = [];
   readonly #failures: unknown[] = [];
@@ -31,13 +35,30 @@ export class PackFiller {
     this.#crew = crew;
     this.#signal = signal;
     this.#loads = semaphore(indexed.repository.backend.connections);
-    this.#atOnce = Math.max(crew.size + PACKS_AHEAD, indexed.repository.backend.connections);
   }
 
-  /** Returns at once. */
-  offer(pack: PackUses): void {
-    this.#waiting.push(pack);
+  /**
+   * Works on what is there already, while more is being found: no more at once than keeps the workers busy. From a far
+   * place nothing is taken yet: of files with copies, a third would come twice.
+   */
+  begin(take: TakePack): void {
+    if (this.#indexed.repository.backend.near !== true) return;
+    this.#take = take;
+    this.#atOnce = this.#crew.size + PACKS_AHEAD;
+  }
+
+  /** More may be there to take. Returns at once. */
+  goOn(): void {
     this.#startMore();
+  }
+
+  /** Resolves when everything is written. Rejects with the first failure, after what was running has ended. */
+  async finish(take: TakePack): Promise<void> {
+    this.#take = take;
+    this.#atOnce = Math.max(this.#crew.size + PACKS_AHEAD, this.#indexed.repository.backend.connections);
+    this.#startMore();
+    while (this.#running.size > 0) await Promise.race(this.#running);
+    if (this.#failures.length > 0) throw this.#failures[0];
   }
 
   /** A worker could not open a blob. */
@@ -45,21 +66,15 @@ export class PackFiller {
     this.#damaged.push({ uses, reason });
   }
 
-  /** Resolves when everything offered is written. Rejects with the first failure, after what was running has ended. */
-  async drain(): Promise<void> {
-    while (this.#running.size > 0) await Promise.race(this.#running);
-    if (this.#failures.length > 0) throw this.#failures[0];
-  }
-
   /** Starts nothing any more and waits for what is running. */
   async stop(): Promise<void> {
-    this.#waiting.length = 0;
+    this.#take = () => undefined;
     await Promise.all(this.#running);
   }
 
   #startMore(): void {
     while (this.#running.size < this.#atOnce && this.#failures.length === 0) {
-      const next = this.#waiting.shift();
+      const next = this.#take();
       if (next === undefined) return;
       const job: Promise<void> = this.#fill(next)
         .catch((error: unknown) => {

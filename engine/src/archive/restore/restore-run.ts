@@ -74,7 +74,8 @@ export class RestoreRun {
     const filler = new PackFiller(this.#indexed, crew, signal);
     this.#damaged = filler.damaged.bind(filler);
     try {
-      const placement = await this.#walk(directories, plan, () => offerComplete(plan, filler));
+      filler.begin(() => plan.takeComplete());
+      const placement = await this.#walk(directories, plan, () => filler.goOn());
       if (!dryRun) await this.#workOff({ placement, crew, directories, plan, filler });
     } catch (error) {
       stopWorkers();
@@ -137,8 +138,7 @@ export class RestoreRun {
     const { signal, verify } = this.#options;
     await this.#lookAtExisting(placement, crew);
     await this.#runFiles(crew, 'make', placement.empty);
-    for (let pack = plan.takeAny(); pack !== undefined; pack = plan.takeAny()) filler.offer(pack);
-    await filler.drain();
+    await filler.finish(() => plan.takeAny());
     this.#finish(placement, directories);
     if (verify) await this.#runFiles(crew, 'verify', placement.files);
     signal?.throwIfAborted();
@@ -225,10 +225,6 @@ interface Work {
 const TASKS_AHEAD = 2;
 const BATCH = 128;
 const BREATH_MS = 10;
-
-function offerComplete(plan: PackPlan, filler: PackFiller): void {
-  for (let pack = plan.takeComplete(); pack !== undefined; pack = plan.takeComplete()) filler.offer(pack);
-}
 
 function* batches(records: readonly number[]): Iterable<readonly number[]> {
   for (let at = 0; at < records.length; at += BATCH) yield records.slice(at, at + BATCH);

@@ -19,6 +19,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Backend } from '../../backend/backend.ts';
 import { openMemory } from '../../backend/memory/memory.ts';
+import { meter } from '../../backend/wrap/meter.ts';
 import type { Node } from '../../format/types.ts';
 import { systemClock } from '../../kernel/clock.ts';
 import { Failure } from '../../kernel/failure.ts';
@@ -401,5 +402,28 @@ test('a target that cannot be made is a failure that names it', async () => {
   await expect(restore(tree, { target: wrong })).rejects.toMatchObject({
     code: 'target.write',
     subject: wrong,
+  });
+});
+
+describe('of files with copies further on', () => {
+  const content = randomBytes(3 * MiB);
+
+  async function packLoads(place: Pick<Backend, 'near'>): Promise<number> {
+    const backend = meter({ ...openMemory(), ...place });
+    made = await makeRepository({ backend });
+    const copies = ['first', 'second', 'third'].map((name) => directory(name, [file('a', content)]));
+    const tree = await saved(...copies);
+    const before = backend.reading().load.pack.calls;
+    await restore(tree);
+    for (const name of ['first', 'second', 'third']) expect(readFileSync(at(name, 'a'))).toEqual(content);
+    return backend.reading().load.pack.calls - before;
+  }
+
+  test('from far away each pack is loaded once', async () => {
+    expect(await packLoads({})).toBe(1 + content.length / MiB);
+  });
+
+  test('from a disk of this machine writing begins before all is known', async () => {
+    expect(await packLoads({ near: true })).toBeGreaterThan(1 + content.length / MiB);
   });
 });

@@ -76,6 +76,7 @@ export async function openLocal(options: LocalOptions): Promise<LocalBackend> {
 
   return {
     location: root,
+    near: true,
     connections,
 
     save,

@@ -1,6 +1,7 @@
 import type { Failure } from '../../kernel/failure.ts';
 import { type Id, shortId } from '../../kernel/id.ts';
-import { Index } from '../index.ts';
+import type { Index } from '../index.ts';
+import { loadReadableIndex } from '../index-load/load-index.ts';
 import type { PackContents } from '../pack-contents.ts';
 import { listPacks } from '../pack-list.ts';
 import type { Repository } from '../repository.ts';
@@ -30,7 +31,7 @@ export async function checkIndex(
       hint: 'The packs that it named may be whole: holdfast repo repair index makes the index anew from them.',
     });
   };
-  return await Index.loadReadable(repository, report, signal);
+  return await loadReadableIndex(repository, report, signal);
 }
 
 /** Holds the packs that are there against the index. */

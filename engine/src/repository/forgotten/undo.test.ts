@@ -88,7 +88,7 @@ describe('what was forgotten', () => {
     expect(await worst(copy.repository)).toEqual([]);
   });
 
-  test('does not come back once its data are gone, and then is no longer told of', async () => {
+  test('does not come back once its data are gone, is no longer told of then, and asking for it fails', async () => {
     const copy = original.clone();
     await forget(copy.repository, snapshots.slice(0, 1));
     await prune(copy.repository, 0);
@@ -97,9 +97,14 @@ describe('what was forgotten', () => {
     ]);
     await prune(copy.repository, 24);
     expect(await listForgotten(copy.repository)).toEqual([]);
-    expect(await bringBack(copy.repository, idsOf(snapshots), { clock: patientClock })).toEqual([]);
+    await forget(copy.repository, snapshots.slice(1, 2), 25);
+    const undoing = bringBack(copy.repository, idsOf(snapshots), { clock: patientClock });
+    await expect(undoing).rejects.toMatchObject({ code: 'snapshot.not-found' });
+    expect(await points(copy.repository)).toEqual([snapshots[2]?.id]);
+    await bringBack(copy.repository, idsOf(snapshots.slice(1, 2)), { clock: patientClock });
+    expect(await points(copy.repository)).toEqual(idsOf(snapshots.slice(1)));
     // What the record itself took is free from then on.
-    for (const hours of [24, 48]) await prune(copy.repository, hours);
+    for (const hours of [50, 75, 100]) await prune(copy.repository, hours);
     expect((await copy.repository.loadIndex()).index.packs.length).toBeLessThan(6);
     expect(await worst(copy.repository)).toEqual([]);
   });

@@ -26,14 +26,13 @@ export class ChosenPlaces {
     this.#index = index;
     this.#contents = contents;
     this.#used = used;
-    const waste = this.#wasteByPack();
-    const rank = (pack: number): readonly number[] => [
+    const rank = remembered((pack) => [
       Number(!state.isWhole(pack)),
       Number(state.isMarked(pack)),
-      waste(pack),
+      this.#wasteOf(pack),
       -contents.sizeOf(pack),
       pack,
-    ];
+    ]);
     for (const entry of index.copies().keys()) {
       if (used[entry] !== 1) continue;
       const places = index
@@ -76,19 +75,24 @@ export class ChosenPlaces {
     return chosen === undefined || chosen === placeOf(pack, blob.offset) ? 'used' : 'duplicate';
   }
 
-  /** The share of each pack that nobody needs, whatever is chosen. */
-  #wasteByPack(): (pack: number) => number {
-    const shares = new Map<number, number>();
-    return (pack) => {
-      const known = shares.get(pack);
-      if (known !== undefined) return known;
-      const blobs = this.#contents.blobsOf(pack);
-      const unused = blobs.filter(({ type, id }) => this.#used[this.#index.table.findId(type, id)] !== 1);
-      const share = unused.reduce((sum, { length }) => sum + length, 0) / this.#contents.sizeOf(pack);
-      shares.set(pack, share);
-      return share;
-    };
+  /** The share of a pack that nobody needs, whatever is chosen. */
+  #wasteOf(pack: number): number {
+    const blobs = this.#contents.blobsOf(pack);
+    const unused = blobs.filter(({ type, id }) => this.#used[this.#index.table.findId(type, id)] !== 1);
+    return unused.reduce((sum, { length }) => sum + length, 0) / this.#contents.sizeOf(pack);
   }
+}
+
+/** Asked for each copy of each blob, while an answer takes as long as its pack has blobs. */
+function remembered(rank: (pack: number) => readonly number[]): (pack: number) => readonly number[] {
+  const known = new Map<number, readonly number[]>();
+  return (pack) => {
+    const before = known.get(pack);
+    if (before !== undefined) return before;
+    const answer = rank(pack);
+    known.set(pack, answer);
+    return answer;
+  };
 }
 
 function placeOf(pack: number, offset: number): string {

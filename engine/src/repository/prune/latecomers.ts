@@ -22,7 +22,7 @@ export class Latecomers {
 
   constructor(survey: PruneSurvey) {
     this.#survey = survey;
-    this.contents = new Map(survey.indexed.index.contents);
+    this.contents = survey.indexed.index.contents();
     this.#snapshots = new Set(survey.snapshots);
   }
 

@@ -3,7 +3,8 @@ import type { PackedBlob } from '../../format/types.ts';
 import { Failure, isFailure } from '../../kernel/failure.ts';
 import { type Id, shortId } from '../../kernel/id.ts';
 import { isRecord } from '../forgotten/record.ts';
-import { Index, markedAt } from '../index.ts';
+import { markedAt } from '../index.ts';
+import { loadIndex } from '../index-load/load-index.ts';
 import { IndexedRepository } from '../indexed-repository.ts';
 import { PackContents } from '../pack-contents.ts';
 import { listPacks } from '../pack-list.ts';
@@ -45,7 +46,7 @@ export async function surveyRepository(
 ): Promise<PruneSurvey> {
   const { signal } = options;
   const snapshots = await repository.loadSnapshots(signal);
-  const index = await Index.load(repository, signal);
+  const index = await loadIndex(repository, { signal });
   const marked = new Map(index.marked().map((pack) => [pack.id, pack]));
   // What lies only in a marked pack can still be needed.
   index.countMarked();
@@ -92,7 +93,7 @@ export async function surveyRepository(
       packs,
       gone,
       unreferenced: [...files].map(([id, size]) => ({ id, size })),
-      indexFiles: filesToMerge(index.contents).length,
+      indexFiles: filesToMerge(index.contents()).length,
       records: snapshots.filter(isRecord).map(({ id, time }) => ({ id, time: Date.parse(time) })),
     },
     snapshots: new Set(snapshots.map(({ id }) => id)),

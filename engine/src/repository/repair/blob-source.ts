@@ -1,6 +1,6 @@
 import type { BlobType } from '../../format/types.ts';
 import type { Id } from '../../kernel/id.ts';
-import { Index } from '../index.ts';
+import { loadReadableIndex } from '../index-load/load-index.ts';
 import { IndexedRepository } from '../indexed-repository.ts';
 import type { Repository } from '../repository.ts';
 import { fetchBlobs, loadAlone } from './blob-fetch.ts';
@@ -31,7 +31,7 @@ export async function loadRepositorySource(
   repository: Repository,
   signal?: AbortSignal,
 ): Promise<BlobSource> {
-  const index = await Index.loadReadable(repository, (_, failure) => void damageOf(failure), signal);
+  const index = await loadReadableIndex(repository, (_, failure) => void damageOf(failure), signal);
   return repositorySource(new IndexedRepository(repository, index), repository.backend.location);
 }
 

@@ -1,8 +1,7 @@
-import { decodeIndexFile, type IndexFile, type MarkedPack } from '../../format/index-file.ts';
+import type { IndexFile, MarkedPack } from '../../format/index-file.ts';
 import { packLengthFor } from '../../format/pack.ts';
 import type { IndexedPack, PackedBlob } from '../../format/types.ts';
 import { mapConcurrently } from '../../kernel/concurrency.ts';
-import type { Failure } from '../../kernel/failure.ts';
 import type { Finding } from '../../kernel/finding.ts';
 import { type Id, shortId } from '../../kernel/id.ts';
 import { Index } from '../index.ts';
@@ -10,6 +9,7 @@ import { IndexedRepository } from '../indexed-repository.ts';
 import { listPacks } from '../pack-list.ts';
 import type { Repository } from '../repository.ts';
 import { damageOf } from './damage.ts';
+import { readIndexFiles } from './index-files.ts';
 import { readPackHeader } from './pack-header.ts';
 
 /** How the index stands to the packs that are there, and what it should say. */
@@ -116,23 +116,6 @@ export async function surveyIndex(
     files,
     plan: { idle, unreadable, added, corrected, gone, findings, headersRead: doubtful.length },
   };
-}
-
-async function readIndexFiles(
-  repository: Repository,
-  signal?: AbortSignal,
-): Promise<{ files: Map<string, IndexFile>; failures: Map<string, Failure> }> {
-  const files = new Map<string, IndexFile>();
-  const failures = new Map<string, Failure>();
-  const { backend } = repository;
-  await mapConcurrently(backend.list('index', signal), backend.connections, async ({ name }) => {
-    try {
-      files.set(name, decodeIndexFile(await repository.loadFile({ type: 'index', name }, signal)));
-    } catch (error) {
-      failures.set(name, damageOf(error));
-    }
-  });
-  return { files, failures };
 }
 
 /** Each pack once, with the blobs that any file names: old programs spread a pack over several index files. */

@@ -1,6 +1,6 @@
 import { Failure } from '@holdfast/engine';
 import { type Command, Option } from 'commander';
-import { SLOT_NAME } from '../../../sources/postgres/journal/journal-config.ts';
+import { SLOT_NAME } from '../../../sources/postgres/journal/slot-name.ts';
 import {
   accessFor,
   endWritingCommand,

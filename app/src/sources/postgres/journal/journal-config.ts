@@ -1,8 +1,6 @@
 import { z } from 'zod';
 import { duration } from '../config-values.ts';
-
-/** PostgreSQL's own rule, so that a name needs no quotes anywhere. */
-export const SLOT_NAME = /^[a-z0-9_]{1,63}$/;
+import { SLOT_NAME } from './slot-name.ts';
 
 /** How the journal of a PostgreSQL source is written down: what `holdfast postgres journal` has as options. */
 export const journalConfig = z.strictObject({
