@@ -8,6 +8,13 @@ const engineLayers = {
   archive: ['kernel', 'format', 'chunker', 'backend', 'repository'],
 };
 
+// The control plane's memory: each folder of the app, and what of the app it may import besides itself.
+const memoryLayers = {
+  state: String.raw`^app/src/sources/postgres/(connection|restore)/`,
+  queue: String.raw`^app/src/(state/|catalog/records\.ts$)`,
+  catalog: String.raw`^app/src/(state/|alert/incident\.ts$)`,
+};
+
 const tests = String.raw`\.test\.ts$`;
 const known = Object.keys(engineLayers).join('|');
 
@@ -20,6 +27,13 @@ module.exports = {
       severity: 'error',
       from: { path: `^engine/src/${layer}/`, pathNot: tests },
       to: { path: '^(engine|app)/', pathNot: `^engine/src/(${[layer, ...below].join('|')})/` },
+    })),
+    ...Object.entries(memoryLayers).map(([layer, below]) => ({
+      name: `app-${layer}`,
+      comment: `app/src/${layer} is used by the control plane and knows nothing of it.`,
+      severity: 'error',
+      from: { path: `^app/src/${layer}/`, pathNot: tests },
+      to: { path: '^app/', pathNot: [`^app/src/${layer}/`, below] },
     })),
     {
       name: 'engine-layer-without-rule',

@@ -202,6 +202,8 @@ describe('what cannot be opened is refused with a reason', () => {
     await state[Symbol.asyncDispose]();
     await rm(path.join(scene.directory, 'database.password'));
     await expect(scene.open()).rejects.toMatchObject({ code: 'state.denied' });
+    // Nobody would ever stop it.
+    expect(await scene.serverPid()).toBeUndefined();
   });
 
   test('tables of a newer Holdfast, or of another one', async () => {

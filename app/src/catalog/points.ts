@@ -30,12 +30,15 @@ export async function replacePoints(
   repository: string,
   points: readonly Point[],
 ): Promise<void> {
-  await transaction.execute('DELETE FROM holdfast.point WHERE repository = $1', [repository]);
-  await transaction.execute('DELETE FROM holdfast.point_summary WHERE repository = $1', [repository]);
-  await savePoints(
-    transaction,
-    points.filter((point) => point.repository === repository),
+  const found = points.filter((point) => point.repository === repository);
+  const gone = await transaction.query<{ source: string }>(
+    `DELETE FROM holdfast.point WHERE repository = $1
+       AND snapshot NOT IN (SELECT decode(listed, 'hex') FROM unnest($2::text[]) AS listed)
+     RETURNING source`,
+    [repository, found.map(({ snapshot }) => snapshot)],
   );
+  await savePoints(transaction, found);
+  await summarize(transaction, repository, [...new Set(gone.map(({ source }) => source))]);
 }
 
 /** In the order of their times, newest first. */
@@ -88,7 +91,9 @@ async function insert(transaction: Transaction, points: readonly Point[]): Promi
        covers_from, covers_to, bytes, added, complete)
      ON CONFLICT (repository, snapshot) DO UPDATE SET original = excluded.original, source = excluded.source,
        kind = excluded.kind, time = excluded.time, covers_from = excluded.covers_from,
-       covers_to = excluded.covers_to, bytes = excluded.bytes, added = excluded.added, complete = excluded.complete`,
+       covers_to = excluded.covers_to, bytes = excluded.bytes, added = excluded.added, complete = excluded.complete
+     -- Most of a repository that is read anew is as it was: a row that stays costs nothing.
+     WHERE point IS DISTINCT FROM excluded`,
     [
       column(({ repository }) => repository),
       column(({ snapshot }) => snapshot),

@@ -42,15 +42,21 @@ export async function openState(options: StateOptions): Promise<State> {
   const place = databaseUrl === undefined ? await preparePlace(directory) : undefined;
   const address = place === undefined ? foreignAddress(databaseUrl ?? '') : ownAddress(place);
   const revive = async () => {
-    if (place !== undefined) await withDirectoryLock(directory, watch, () => ensureServer(place, watch));
+    if (place === undefined) return;
+    await withDirectoryLock(directory, watch, () => ensureServer(place, watch));
   };
   const connections = new Connections({ ...watch, address, revive });
   // Connected before the lock goes: from then on nobody who leaves stops the server under us.
   const first = await (place === undefined
     ? connections.connect()
     : withDirectoryLock(directory, watch, async () => {
-        await ensureServer(place, watch);
-        return await connections.connect(async () => undefined);
+        const server = await ensureServer(place, watch);
+        try {
+          return await connections.connect(async () => undefined);
+        } catch (error) {
+          if (server === 'started') await stopServer(place, stopWatch(clock));
+          throw error;
+        }
       }));
   const steady = await SteadySession.open(first, () => connections.connect(), watch);
   const close = async () => {
@@ -75,15 +81,14 @@ export async function openState(options: StateOptions): Promise<State> {
 
 /** Stops the server when nobody but us is connected. */
 async function leave(place: Place, clock: Clock): Promise<void> {
-  const watch: Watch = { clock, signal: AbortSignal.timeout(LONGEST_STOP) };
+  const watch = stopWatch(clock);
   await withDirectoryLock(place.stateDirectory, watch, async () => {
     if (!(await othersConnected(place, watch))) await stopServer(place, watch);
   });
 }
 
-/** Connections that we closed a moment ago take another one to go. */
+/** Connections that we closed a moment ago take another one to go. Of a server that does not say, nobody knows. */
 async function othersConnected(place: Place, watch: Watch): Promise<boolean> {
-  // Nobody revives it: one that does not answer has no one connected.
   await using connections = new Connections({
     ...watch,
     address: ownAddress(place),
@@ -96,10 +101,16 @@ async function othersConnected(place: Place, watch: Watch): Promise<boolean> {
          WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()`,
       )
       .catch(() => []);
-    if (row === undefined || row.others === 0) return false;
+    if (row === undefined) return true;
+    if (row.others === 0) return false;
     await watch.clock.sleep(LOOK_EVERY, watch.signal);
   }
   return true;
+}
+
+/** Not the signal that ended everything else: stopping takes its time. */
+function stopWatch(clock: Clock): Watch {
+  return { clock, signal: AbortSignal.timeout(LONGEST_STOP) };
 }
 
 function ownAddress({ home, password }: Place): ServerAddress {

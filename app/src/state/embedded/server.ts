@@ -16,15 +16,15 @@ export interface Watch {
  * Resolves when a server takes connections on our directory: the one that runs already, left by a control plane that was
  * killed or used by another one, else a new one. Whoever calls holds the lock of the state directory.
  */
-export async function ensureServer(place: Place, watch: Watch): Promise<void> {
-  if (await adopt(place, watch)) return;
+export async function ensureServer(place: Place, watch: Watch): Promise<'adopted' | 'started'> {
+  if (await adopt(place, watch)) return 'adopted';
   const programs = await ownPrograms(place);
   await makeCluster(place, programs, watch.signal);
   await configure(place);
   const patience = watch.clock.now() + LONGEST_TAKEN;
   for (;;) {
     const said = await launch(place, programs.bin, watch);
-    if (said === undefined) return;
+    if (said === undefined) return 'started';
     if (!isStillTaken(said) || watch.clock.now() > patience) throw didNotStart(said, place.dataDirectory);
     await watch.clock.sleep(LOOK_EVERY, watch.signal);
   }
