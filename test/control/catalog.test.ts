@@ -3,7 +3,6 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { closeFindings, readFindings, saveFindings } from '../../app/src/catalog/findings.ts';
 import { readIncidents, replaceIncidents } from '../../app/src/catalog/incidents.ts';
 import { readJournals, removeJournal, saveJournal } from '../../app/src/catalog/journals.ts';
-import { sqlOutbox } from '../../app/src/catalog/outbox.ts';
 import { readSummaries } from '../../app/src/catalog/point-summary.ts';
 import { placesOf, readPoints, removePoints, savePoints } from '../../app/src/catalog/points.ts';
 import { readPolicies, savePolicy } from '../../app/src/catalog/policies.ts';
@@ -19,6 +18,7 @@ import {
 import { readMarks, removeMarks, saveMarks } from '../../app/src/catalog/schedule-marks.ts';
 import { readSizes, saveSize } from '../../app/src/catalog/sizes.ts';
 import { readWindows, replaceWindows } from '../../app/src/catalog/windows.ts';
+import { sqlOutbox } from '../../app/src/control/sql-outbox.ts';
 import type { Database, Transaction } from '../../app/src/state/session.ts';
 import type { State } from '../../app/src/state/state.ts';
 import { outboxPromises } from '../../app/src/testing/outbox-promises.ts';

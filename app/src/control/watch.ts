@@ -5,13 +5,13 @@ import { deliverDue } from '../alert/delivery.ts';
 import type { Incident, Problem } from '../alert/incident.ts';
 import { readBeat, saveBeat } from '../catalog/beat.ts';
 import { readIncidents, replaceIncidents } from '../catalog/incidents.ts';
-import { addMessages, pruneDeliveries, sqlOutbox } from '../catalog/outbox.ts';
 import type { AlertChannel } from '../policy/model.ts';
 import type { Database } from '../state/session.ts';
 import { judge } from '../status/judge.ts';
 import type { Status } from '../status/status.ts';
 import type { CurrentPolicy, LoadedPolicy } from './current-policy.ts';
 import { gatherFacts } from './gather-facts.ts';
+import { addMessages, pruneDeliveries, sqlOutbox } from './sql-outbox.ts';
 
 export interface WatchParts {
   readonly database: Database;

@@ -54,7 +54,8 @@ export async function saveLedger(duty: Duty, name: string, ledger: Ledger): Prom
   };
 }
 
-function documentsOf({ policy, runs, findings }: Ledger): Map<string, Buffer> {
+/** Its parts by their place in the tree. */
+export function documentsOf({ policy, runs, findings }: Ledger): Map<string, Buffer> {
   return new Map([
     [LEDGER_FILES.policy, Buffer.from(policy)],
     [LEDGER_FILES.runs, lines(runs)],

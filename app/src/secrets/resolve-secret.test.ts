@@ -111,7 +111,7 @@ test('a repository of a policy is opened with what its references hold', async (
     settings: { restLogin: { username: 'anna', password: 'from the environment' } },
   });
   expect(access.password.reveal()).toBe('sesame');
-  expect([...access.settings.extended]).toEqual([['rest.connections', '9']]);
+  expect([...(access.settings?.extended ?? [])]).toEqual([['rest.connections', '9']]);
 });
 
 /** A process that has ended and that nobody has asked for is a zombie. */

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { Message } from '../alert/message.ts';
 import type { Delivery, Outbox } from '../alert/outbox.ts';
+import { defined } from '../catalog/columns.ts';
 import type { Database, Session } from '../state/session.ts';
 import type { ChannelHealth } from '../status/facts.ts';
-import { defined } from './columns.ts';
 
 /** Messages are kept until their channel took them. */
 export function sqlOutbox(database: Database): Outbox {
