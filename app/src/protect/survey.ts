@@ -7,11 +7,14 @@ import { openAccess } from '../operations/repository-access.ts';
 import type { RepositoryPolicy } from '../policy/model.ts';
 import { type Duty, repositoryNamed } from './hands.ts';
 import { pointsOf } from './point-of.ts';
-import type { TaskOutcome } from './task.ts';
+import type { RepositorySurvey, TaskOutcome } from './task.ts';
 import { journaledSources, windowsOf } from './windows.ts';
 
 /** Looks what is really in a repository: points, windows, size. All that is known of it elsewhere is a memory of this. */
-export async function surveyRepository(duty: Duty, name: string): Promise<TaskOutcome> {
+export async function surveyRepository(
+  duty: Duty,
+  name: string,
+): Promise<TaskOutcome & { readonly survey: RepositorySurvey }> {
   const { order, hands, work } = duty;
   const repository = repositoryNamed(order.policy, name);
   const access = await hands.accessOf(repository, work.signal);
