@@ -2,6 +2,7 @@ import { isId } from '@holdfast/engine';
 import { formatCounted } from '../cli/format.ts';
 import type { RepositoryAccess } from '../cli/repository-options.ts';
 import { decideRetention } from '../retention/decide-retention.ts';
+import { forgetHeld } from './forget-held.ts';
 import { type Duty, repositoryNamed } from './hands.ts';
 import { retentionInputs } from './retention-inputs.ts';
 import { seePoints } from './see-points.ts';
@@ -16,7 +17,9 @@ export async function forgetPoints(duty: Duty, name: string): Promise<TaskOutcom
   const { order, hands, work } = duty;
   const { policy, findings } = order;
   const access = await hands.accessOf(repositoryNamed(policy, name), work.signal);
-  const seen = await seePoints(duty, name, access);
+  const all = await seePoints(duty, name, access);
+  const held = all.doubt === undefined ? await forgetHeld(duty, name, access, all.points) : [];
+  const seen = { ...all, points: all.points.filter(({ snapshot }) => !held.includes(snapshot)) };
   const now = hands.machine.clock.now();
   const gone: string[] = [];
   const skipped: string[] = [];
@@ -30,7 +33,7 @@ export async function forgetPoints(duty: Duty, name: string): Promise<TaskOutcom
   if (gone.length > 0) await forget(duty, access, gone);
   return {
     ...NOTHING_CHANGED,
-    removed: gone.map((snapshot) => ({ repository: name, snapshot })),
+    removed: [...held, ...gone].map((snapshot) => ({ repository: name, snapshot })),
     ...(skipped.length === 0 ? {} : { skipped: skipped.join('; ') }),
     result: {
       snapshots: [],
@@ -39,6 +42,7 @@ export async function forgetPoints(duty: Duty, name: string): Promise<TaskOutcom
       findings: [],
       summary:
         `${formatCounted(kept, 'point')} kept, ${gone.length} forgotten` +
+        (held.length === 0 ? '' : `; ${formatCounted(held.length, 'slice')} that a roll-up holds`) +
         (skipped.length === 0 ? '' : `; nothing was judged of ${skipped.join('; ')}`),
     },
   };

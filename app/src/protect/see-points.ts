@@ -5,7 +5,7 @@ import type { RepositoryAccess } from '../cli/repository-options.ts';
 import { openAccess } from '../operations/repository-access.ts';
 import type { Duty } from './hands.ts';
 import { pointsOf } from './point-of.ts';
-import { journaledSources, windowsOf } from './windows.ts';
+import { windowsIn } from './see-windows.ts';
 
 /** What lies in a repository now, as retention wants it. */
 export interface Seen {
@@ -15,23 +15,15 @@ export interface Seen {
   readonly doubt?: string;
 }
 
-export async function seePoints(
-  { hands, work }: Duty,
-  name: string,
-  access: RepositoryAccess,
-): Promise<Seen> {
+/** One snapshot that cannot be read, and it is not known what else it was. */
+export async function seePoints(duty: Duty, name: string, access: RepositoryAccess): Promise<Seen> {
+  const { hands, work } = duty;
   await using opened = await openAccess(access, { intent: 'read', ...work }, hands.machine);
   const { points, unreadable } = await readPoints(name, opened.repository, opened.signal);
-  const windows: RecoveryWindow[] = [];
-  for (const source of journaledSources(points)) {
-    const found = await hands.operations.listBases(access, { tag: [[`source:${source}`]] }, work);
-    windows.push(...windowsOf(found, name, source));
+  if (unreadable > 0) {
+    return { points, windows: [], doubt: `${formatCounted(unreadable, 'snapshot')} there cannot be read` };
   }
-  return {
-    points,
-    windows,
-    ...(unreadable === 0 ? {} : { doubt: `${formatCounted(unreadable, 'snapshot')} there cannot be read` }),
-  };
+  return { points, windows: await windowsIn(duty, name, access, points) };
 }
 
 async function readPoints(name: string, repository: Repository, signal: AbortSignal) {
