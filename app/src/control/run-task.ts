@@ -52,5 +52,7 @@ async function orderFor(
   const findings = await readFindings(database);
   const order = { task, policy, stateDirectory, findings };
   if (task.kind !== 'record') return order;
-  return { ...order, ledger: { policy: text.text, findings, runs: await readEndedRuns(database) } };
+  // Oldest first: what was there the last time is the beginning, and is not stored again.
+  const runs = (await readEndedRuns(database)).toReversed();
+  return { ...order, ledger: { policy: text.text, findings, runs } };
 }
