@@ -40,6 +40,12 @@ export async function readEndedRuns(session: Session): Promise<Run[]> {
   return await readRunRows(session, 'SELECT * FROM holdfast.run WHERE ended_at IS NOT NULL');
 }
 
+/** When the last one of all ended; undefined when none has. */
+export async function readLastEnd(session: Session): Promise<number | undefined> {
+  const [row] = await session.query<{ at: number | null }>('SELECT max(ended_at) AS at FROM holdfast.run');
+  return row?.at ?? undefined;
+}
+
 /** One of them, whatever its state. */
 export async function readRun(session: Session, id: string): Promise<Run | undefined> {
   return (await readRunRows(session, 'SELECT * FROM holdfast.run WHERE id = $1', [id]))[0];
