@@ -1,5 +1,5 @@
 import type { Clock, Failure, Random } from '@holdfast/engine';
-import { saveFindings } from '../catalog/findings.ts';
+import { closeSourceFindings, saveFindings } from '../catalog/findings.ts';
 import { readJournals, removeJournal, saveJournal } from '../catalog/journals.ts';
 import { readPolicies, savePolicy } from '../catalog/policies.ts';
 import { pruneRuns } from '../catalog/runs.ts';
@@ -82,6 +82,10 @@ function journalsOf(parts: LeaderParts): JournalSet {
       const now = clock.now();
       const open = { ...finding, repository, source: name, snapshots: [], foundAt: now, seenAt: now };
       if (finding.severity !== 'note') attempt(saveFindings(state.database, [open]));
+    },
+    onMended: ({ repository, name }, codes) => {
+      const which = { repository, source: name, codes, lookedAt: clock.now() };
+      attempt(closeSourceFindings(state.database, which));
     },
     onChange: ({ repository }) => {
       const now = clock.now();
