@@ -1,9 +1,11 @@
 import type { Clock, Failure, Random } from '@holdfast/engine';
 import type { Order } from '../protect/task.ts';
 import { RunQueue, type TakenStep } from '../queue/run-queue.ts';
+import { readUnfinished } from '../queue/run-rows.ts';
 import type { State } from '../state/state.ts';
 import type { CurrentPolicy } from './current-policy.ts';
 import { type LeaderParts, lead } from './leader.ts';
+import { RateDesk } from './rate-desk.ts';
 import { takeSteps } from './step-loop.ts';
 import { runStep, type StepEnd } from './step-runner.ts';
 import type { TickReport } from './tick.ts';
@@ -48,8 +50,15 @@ export async function runControlPlane(parts: ControlPlaneParts): Promise<void> {
 
 async function steps(parts: ControlPlaneParts, queue: RunQueue): Promise<void> {
   const { state, clock, who, current, audience, signal } = parts;
+  const rates = new RateDesk({
+    policy: () => current.loaded.policy,
+    running: async () => (await readUnfinished(state.database)).filter((run) => run.state === 'running'),
+    clock,
+  });
+  const keeping = rates.keep(signal);
   const working = {
     ...parts,
+    rates,
     database: state.database,
     queue,
     policy: () => current.loaded,
@@ -68,6 +77,7 @@ async function steps(parts: ControlPlaneParts, queue: RunQueue): Promise<void> {
     onTrouble: audience.trouble,
     signal,
   });
+  await keeping;
 }
 
 /** One control plane leads; the others ask again and again whether it still does. */

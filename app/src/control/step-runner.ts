@@ -11,6 +11,7 @@ import { applyOutcome } from './apply-outcome.ts';
 import { SKIPPED } from './gather-facts.ts';
 import { runHookStep } from './hook-step.ts';
 import type { PolicyText } from './policy-file.ts';
+import type { RateDesk } from './rate-desk.ts';
 import type { StepOrder } from './run-plan.ts';
 import type { Worker, WorkerAudience } from './worker-process.ts';
 
@@ -21,6 +22,7 @@ export interface StepRunnerParts {
   readonly stateDirectory: string;
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly start: (order: Order, audience: WorkerAudience) => Worker;
+  readonly rates: RateDesk;
   /** As it is now. */
   readonly policy: () => { readonly policy: Policy; readonly text: PolicyText };
   readonly onNote: (step: TakenStep, line: string) => void;
@@ -61,10 +63,11 @@ async function perform(step: TakenStep, parts: StepRunnerParts, signal: AbortSig
   const order = step.order as StepOrder;
   const { policy } = parts.policy();
   if (order.kind === 'hook') return await runHookStep(step, order, { ...parts, policy, signal });
-  const worker = parts.start(await orderFor(order, parts), {
+  const worker = parts.start(await orderFor(step, order, parts), {
     progress: () => undefined,
     note: (line) => parts.onNote(step, line),
   });
+  using _held = parts.rates.seat(step.run.id, worker);
   const outcome = await endOf(worker, signal);
   await applyOutcome(parts.database, outcome);
   return outcomeOf(outcome);
@@ -89,10 +92,15 @@ function outcomeOf({ result, incomplete, skipped }: TaskOutcome): StepOutcome {
   return { state: 'done', incomplete, result };
 }
 
-async function orderFor({ task }: StepOrder & { kind: 'task' }, parts: StepRunnerParts): Promise<Order> {
+async function orderFor(
+  { run }: TakenStep,
+  { task }: StepOrder & { kind: 'task' },
+  parts: StepRunnerParts,
+): Promise<Order> {
   const { policy, text } = parts.policy();
   const findings = await readFindings(parts.database);
-  const order = { task, policy, stateDirectory: parts.stateDirectory, findings };
+  const rates = await parts.rates.shareOf(run.id);
+  const order = { task, policy, stateDirectory: parts.stateDirectory, findings, rates };
   if (task.kind !== 'record') return order;
   return { ...order, ledger: { policy: text.text, findings, runs: await readEndedRuns(parts.database) } };
 }

@@ -1,6 +1,6 @@
 import type { CheckFinding } from '@holdfast/engine';
 import { formatBytes, formatCounted } from '../cli/format.ts';
-import { copyNamed, type Duty, kibibytes, repositoryNamed } from './hands.ts';
+import { accessFor, copyNamed, type Duty, repositoryNamed } from './hands.ts';
 import { pointOf } from './point-of.ts';
 import type { TaskOutcome } from './task.ts';
 
@@ -14,16 +14,13 @@ export async function carryCopy(duty: Duty, name: string): Promise<TaskOutcome> 
   const { policy } = order;
   const copy = copyNamed(policy, name);
   const [from, to] = [repositoryNamed(policy, copy.from), repositoryNamed(policy, copy.to)];
-  const [upload, download] = [kibibytes(to.limits.upload), kibibytes(from.limits.download)];
   const report = await hands.operations.copySnapshots(
-    await hands.accessOf(to, work.signal),
-    await hands.accessOf(from, work.signal),
+    await accessFor(duty, to),
+    await accessFor(duty, from),
     {
       snapshots: [],
       tag: copy.sources.map((source) => [`source:${source}`]),
       ...(copy.verify.sample === 0 ? {} : { verifySample: { kind: 'share', share: copy.verify.sample } }),
-      ...(upload === undefined ? {} : { limitUpload: upload }),
-      ...(download === undefined ? {} : { limitDownload: download }),
     },
     work,
   );

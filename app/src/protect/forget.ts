@@ -5,7 +5,7 @@ import type { RepositoryAccess } from '../cli/repository-options.ts';
 import { openAccess } from '../operations/repository-access.ts';
 import type { KeepRules, Policy } from '../policy/model.ts';
 import { decideRetention, type RetentionDecision } from '../retention/decide-retention.ts';
-import { type Duty, repositoryNamed } from './hands.ts';
+import { accessFor, type Duty, repositoryNamed } from './hands.ts';
 import { pointsOf } from './point-of.ts';
 import { NOTHING_CHANGED, type TaskOutcome } from './task.ts';
 import { journaledSources, windowsOf } from './windows.ts';
@@ -16,10 +16,9 @@ import { journaledSources, windowsOf } from './windows.ts';
  * name (any more) stay: to take one out of the policy is no order to remove it.
  */
 export async function forgetPoints(duty: Duty, name: string): Promise<TaskOutcome> {
-  const { order, hands, work } = duty;
-  const { policy } = order;
+  const { policy } = duty.order;
   const repository = repositoryNamed(policy, name);
-  const access = await hands.accessOf(repository, work.signal);
+  const access = await accessFor(duty, repository);
   const seen = await look(duty, name, access);
   const gone: string[] = [];
   const skipped: string[] = [];

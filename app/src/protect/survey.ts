@@ -5,7 +5,7 @@ import { formatBytes, formatCounted } from '../cli/format.ts';
 import type { RepositoryAccess } from '../cli/repository-options.ts';
 import { openAccess } from '../operations/repository-access.ts';
 import type { RepositoryPolicy } from '../policy/model.ts';
-import { type Duty, repositoryNamed } from './hands.ts';
+import { accessFor, type Duty, repositoryNamed } from './hands.ts';
 import { pointsOf } from './point-of.ts';
 import type { TaskOutcome } from './task.ts';
 import { journaledSources, windowsOf } from './windows.ts';
@@ -14,7 +14,7 @@ import { journaledSources, windowsOf } from './windows.ts';
 export async function surveyRepository(duty: Duty, name: string): Promise<TaskOutcome> {
   const { order, hands, work } = duty;
   const repository = repositoryNamed(order.policy, name);
-  const access = await hands.accessOf(repository, work.signal);
+  const access = await accessFor(duty, repository);
   const at = hands.machine.clock.now();
   const { points, size } = await lookInside(duty, repository, access);
   const windows: RecoveryWindow[] = [];
