@@ -1,5 +1,6 @@
 import type { Failure } from '@holdfast/engine';
-import { sender } from '../../alert/channel/channel.ts';
+import { type ChannelTools, sender } from '../../alert/channel/channel.ts';
+import { pinger } from '../../alert/channel/ping.ts';
 import type { Work } from '../../cli/command-frame.ts';
 import type { RunUp } from '../../cli/commands/up.ts';
 import { formatCounted, formatDuration } from '../../cli/format.ts';
@@ -44,17 +45,18 @@ export function runUp(machine: Machine): RunUp {
       [{ type: 'event', event: 'ready', stack: policy.stack, milliseconds: clock.now() - startedAt }],
     );
     const spools = await spoolsOf(current.loaded.policy, machine, work.signal);
+    const tools: ChannelTools = {
+      clock,
+      readValue: (reference, signal) => resolveText(reference, { environment, signal }),
+    };
     const watch = new Watch({
       database: state.database,
       current,
       clock,
       random,
       who: `${hostname} ${process.pid}`,
-      senderOf: (channel) =>
-        sender(channel, {
-          clock,
-          readValue: (reference, signal) => resolveText(reference, { environment, signal }),
-        }),
+      senderOf: (channel) => sender(channel, tools),
+      ping: pinger(tools),
       spools: () => spools,
       onStatus: (status) => writeStatusFile(directory, status),
       signal: work.signal,
