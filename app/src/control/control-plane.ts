@@ -62,7 +62,7 @@ async function steps(parts: ControlPlaneParts, queue: RunQueue): Promise<void> {
     database: state.database,
     queue,
     policy: () => current.loaded,
-    onNote: audience.note,
+    onNote: (step: TakenStep, line: string) => audience.note(step, line),
   };
   await takeSteps({
     state,
@@ -74,7 +74,7 @@ async function steps(parts: ControlPlaneParts, queue: RunQueue): Promise<void> {
       audience.began(step);
       audience.ended(step, await runStep(step, working, stopping));
     },
-    onTrouble: audience.trouble,
+    onTrouble: (failure) => audience.trouble(failure),
     signal,
   });
   await keeping;
@@ -86,8 +86,8 @@ async function leadWhenever(parts: ControlPlaneParts, queue: RunQueue): Promise<
   const leader: LeaderParts = {
     ...parts,
     queue,
-    onTick: audience.tick,
-    onTrouble: audience.trouble,
+    onTick: (report) => audience.tick(report),
+    onTrouble: (failure) => audience.trouble(failure),
   };
   while (!signal.aborted) {
     await using leadership = await state.lead().catch(() => undefined);
