@@ -101,13 +101,13 @@ async function holdings(session: Session, held: Held): Promise<Holding[]> {
     ...policy.sources.map(({ name, repository }) => ({ source: name, repository })),
     ...policy.copies.flatMap(({ to, sources }) => sources.map((source) => ({ source, repository: to }))),
   ];
+  const byPlace = Map.groupBy(summaries, ({ repository, source }) => `${repository} ${source}`);
+  const seen = new Map(policy.repositories.map(({ name }) => [name, seenAtOf(name, held)]));
   const found: Holding[] = [];
   for (const place of places) {
-    const seenAt = seenAtOf(place.repository, held);
+    const seenAt = seen.get(place.repository);
     if (seenAt === undefined) continue;
-    const ofIt = summaries.filter(
-      ({ repository, source }) => repository === place.repository && source === place.source,
-    );
+    const ofIt = byPlace.get(`${place.repository} ${place.source}`) ?? [];
     found.push({ ...place, seenAt, ...(await countOf(session, ofIt, held.findings)) });
   }
   return found;
