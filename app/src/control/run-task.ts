@@ -56,5 +56,7 @@ async function orderFor(
   const rates = (await desk?.share()) ?? {};
   const order = { task, policy, stateDirectory, findings, rates };
   if (task.kind !== 'record') return order;
-  return { ...order, ledger: { policy: text.text, findings, runs: await readEndedRuns(database) } };
+  // Oldest first: what was there the last time is the beginning, and is not stored again.
+  const runs = (await readEndedRuns(database)).toReversed();
+  return { ...order, ledger: { policy: text.text, findings, runs } };
 }
