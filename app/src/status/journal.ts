@@ -88,7 +88,8 @@ function judgeGaps(evidence: Evidence, source: SourcePolicy, facts: Facts, momen
   const { now, timezone } = moment;
   const windows = windowsOf(facts, source.name, source.repository);
   const newest = windows.at(-1);
-  const before = windows.at(-2);
+  // A base alone, from before there was a journal, is a moment: nothing was promised behind it.
+  const before = windows.slice(0, -1).findLast(({ from, to }) => to > from);
   const problem = (since: number) => ({
     key: `source ${source.name}: journal gap`,
     about: source.name,
