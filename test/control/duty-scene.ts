@@ -88,12 +88,13 @@ export class DutyScene implements Disposable {
   }
 
   duty(task: Task, findings: readonly OpenFinding[] = []): Duty {
-    const order = { task, policy: this.policy, stateDirectory: this.base, findings };
+    const order = { task, policy: this.policy, stateDirectory: this.base, findings, rates: {} };
     const progress = { watch: () => undefined, note: () => undefined };
     return {
       order,
       hands: handsOf(this.machine, operations(this.machine)),
       work: { signal: never, progress },
+      rates: () => ({}),
     };
   }
 

@@ -1,10 +1,12 @@
 import type { Clock, Failure, Random } from '@holdfast/engine';
 import type { Order } from '../protect/task.ts';
 import { RunQueue, type TakenStep } from '../queue/run-queue.ts';
+import { readUnfinished } from '../queue/run-rows.ts';
 import type { State } from '../state/state.ts';
 import { closeCatalog } from './close-catalog.ts';
 import type { CurrentPolicy } from './current-policy.ts';
 import { type LeaderParts, lead } from './leader.ts';
+import { RateDesk } from './rate-desk.ts';
 import { takeSteps } from './step-loop.ts';
 import { runStep, type StepEnd } from './step-runner.ts';
 import type { TickReport } from './tick.ts';
@@ -55,12 +57,19 @@ export async function runControlPlane(parts: ControlPlaneParts): Promise<void> {
 
 async function steps(parts: ControlPlaneParts, queue: RunQueue): Promise<void> {
   const { state, clock, who, current, audience, signal } = parts;
+  const rates = new RateDesk({
+    policy: () => current.loaded.policy,
+    running: async () => (await readUnfinished(state.database)).filter((run) => run.state === 'running'),
+    clock,
+  });
+  const keeping = rates.keep(signal);
   const working = {
     ...parts,
+    rates,
     database: state.database,
     queue,
     policy: () => current.loaded,
-    onNote: audience.note,
+    onNote: (step: TakenStep, line: string) => audience.note(step, line),
   };
   await takeSteps({
     state,
@@ -72,9 +81,10 @@ async function steps(parts: ControlPlaneParts, queue: RunQueue): Promise<void> {
       audience.began(step);
       audience.ended(step, await runStep(step, working, stopping));
     },
-    onTrouble: audience.trouble,
+    onTrouble: (failure) => audience.trouble(failure),
     signal,
   });
+  await keeping;
 }
 
 /** One control plane leads; the others ask again and again whether it still does. Resolves with whether we led last. */
@@ -83,8 +93,8 @@ async function leadWhenever(parts: ControlPlaneParts, queue: RunQueue): Promise<
   const leader: LeaderParts = {
     ...parts,
     queue,
-    onTick: audience.tick,
-    onTrouble: audience.trouble,
+    onTick: (report) => audience.tick(report),
+    onTrouble: (failure) => audience.trouble(failure),
   };
   while (!signal.aborted) {
     await using leadership = await state.lead().catch(() => undefined);

@@ -2,7 +2,7 @@ import type { Clock } from '@holdfast/engine';
 import { readFindings } from '../catalog/findings.ts';
 import { readEndedRuns } from '../catalog/runs.ts';
 import type { Policy } from '../policy/model.ts';
-import type { Order, Task, TaskOutcome } from '../protect/task.ts';
+import type { Order, RatesAt, Task, TaskOutcome } from '../protect/task.ts';
 import type { Database } from '../state/session.ts';
 import { applyOutcome } from './apply-outcome.ts';
 import { noteLedger } from './ledger-marks.ts';
@@ -16,6 +16,8 @@ export interface TaskParts {
   readonly start: (order: Order, audience: WorkerAudience) => Worker;
   /** As it is now. */
   readonly policy: () => { readonly policy: Policy; readonly text: PolicyText };
+  /** Where the worker's share of the policy's rates is given out; absent for what is too small to matter. */
+  readonly desk?: { share(): Promise<RatesAt>; seat(worker: Worker): Disposable };
 }
 
 /** Has a worker do a task, and remembers what it has changed. Aborting `signal` asks the worker to stop. */
@@ -28,6 +30,7 @@ export async function runTask(
   const at = parts.clock.now();
   const { hash } = parts.policy().text;
   const worker = parts.start(await orderFor(task, parts), audience);
+  using _seat = parts.desk?.seat(worker);
   const outcome = await endOf(worker, signal);
   await applyOutcome(parts.database, outcome);
   // One that tells a policy which was exchanged meanwhile is outdated already.
@@ -50,11 +53,12 @@ async function endOf(worker: Worker, signal: AbortSignal): Promise<TaskOutcome> 
 
 async function orderFor(
   task: Task,
-  { database, stateDirectory, policy: current }: TaskParts,
+  { database, stateDirectory, policy: current, desk }: TaskParts,
 ): Promise<Order> {
   const { policy, text } = current();
   const findings = await readFindings(database);
-  const order = { task, policy, stateDirectory, findings };
+  const rates = (await desk?.share()) ?? {};
+  const order = { task, policy, stateDirectory, findings, rates };
   if (task.kind !== 'record') return order;
   // Oldest first: what was there the last time is the beginning, and is not stored again.
   const runs = (await readEndedRuns(database)).toReversed();

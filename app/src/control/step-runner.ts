@@ -5,12 +5,15 @@ import type { StepOutcome } from '../queue/new-run.ts';
 import type { RunQueue, TakenStep } from '../queue/run-queue.ts';
 import { SKIPPED } from './gather-facts.ts';
 import { runHookStep } from './hook-step.ts';
+import type { RateDesk } from './rate-desk.ts';
 import type { StepOrder } from './run-plan.ts';
 import { runTask, type TaskParts } from './run-task.ts';
+import type { Worker } from './worker-process.ts';
 
-export interface StepRunnerParts extends TaskParts {
+export interface StepRunnerParts extends Omit<TaskParts, 'desk'> {
   readonly queue: RunQueue;
   readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly rates: RateDesk;
   readonly onNote: (step: TakenStep, line: string) => void;
 }
 
@@ -50,7 +53,11 @@ async function perform(step: TakenStep, parts: StepRunnerParts, signal: AbortSig
   const { policy } = parts.policy();
   if (order.kind === 'hook') return await runHookStep(step, order, { ...parts, policy, signal });
   const audience = { progress: () => undefined, note: (line: string) => parts.onNote(step, line) };
-  return outcomeOf(await runTask(order.task, parts, audience, signal));
+  const desk = {
+    share: () => parts.rates.shareOf(step.run.id),
+    seat: (worker: Worker) => parts.rates.seat(step.run.id, worker),
+  };
+  return outcomeOf(await runTask(order.task, { ...parts, desk }, audience, signal));
 }
 
 function outcomeOf({ result, incomplete, skipped }: TaskOutcome): StepOutcome {

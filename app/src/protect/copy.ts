@@ -4,7 +4,7 @@ import { formatBytes, formatCounted } from '../cli/format.ts';
 import type { RepositoryAccess } from '../cli/repository-options.ts';
 import type { CopyPolicy } from '../policy/model.ts';
 import { pointsToCarry, windowsCount } from './copy-choice.ts';
-import { copyNamed, type Duty, kibibytes, repositoryNamed } from './hands.ts';
+import { accessFor, copyNamed, type Duty, repositoryNamed } from './hands.ts';
 import { pointOf, pointsOf } from './point-of.ts';
 import { windowsIn } from './see-windows.ts';
 import type { TaskOutcome } from './task.ts';
@@ -18,11 +18,7 @@ export async function carryCopy(duty: Duty, name: string): Promise<TaskOutcome> 
   const { policy } = order;
   const copy = copyNamed(policy, name);
   const [from, to] = [repositoryNamed(policy, copy.from), repositoryNamed(policy, copy.to)];
-  const [upload, download] = [kibibytes(to.limits.upload), kibibytes(from.limits.download)];
-  const [toAccess, fromAccess] = [
-    await hands.accessOf(to, work.signal),
-    await hands.accessOf(from, work.signal),
-  ];
+  const [toAccess, fromAccess] = [await accessFor(duty, to), await accessFor(duty, from)];
   let leftOut = 0;
   const report = await hands.operations.copySnapshots(
     toAccess,
@@ -36,8 +32,6 @@ export async function carryCopy(duty: Duty, name: string): Promise<TaskOutcome> 
         return chosen;
       },
       ...(copy.verify.sample === 0 ? {} : { verifySample: { kind: 'share', share: copy.verify.sample } }),
-      ...(upload === undefined ? {} : { limitUpload: upload }),
-      ...(download === undefined ? {} : { limitDownload: download }),
     },
     work,
   );

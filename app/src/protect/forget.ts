@@ -3,7 +3,7 @@ import { formatCounted } from '../cli/format.ts';
 import type { RepositoryAccess } from '../cli/repository-options.ts';
 import { decideRetention } from '../retention/decide-retention.ts';
 import { forgetHeld } from './forget-held.ts';
-import { type Duty, repositoryNamed } from './hands.ts';
+import { accessFor, type Duty, repositoryNamed } from './hands.ts';
 import { retentionInputs } from './retention-inputs.ts';
 import { seePoints } from './see-points.ts';
 import { NOTHING_CHANGED, type TaskOutcome } from './task.ts';
@@ -14,9 +14,9 @@ import { NOTHING_CHANGED, type TaskOutcome } from './task.ts';
  * name (any more) stay: to take one out of the policy is no order to remove it.
  */
 export async function forgetPoints(duty: Duty, name: string): Promise<TaskOutcome> {
-  const { order, hands, work } = duty;
+  const { order, hands } = duty;
   const { policy, findings } = order;
-  const access = await hands.accessOf(repositoryNamed(policy, name), work.signal);
+  const access = await accessFor(duty, repositoryNamed(policy, name));
   const all = await seePoints(duty, name, access);
   const held = all.doubt === undefined ? await forgetHeld(duty, name, access, all.points) : [];
   const seen = { ...all, points: all.points.filter(({ snapshot }) => !held.includes(snapshot)) };

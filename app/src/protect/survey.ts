@@ -5,7 +5,7 @@ import { formatBytes, formatCounted } from '../cli/format.ts';
 import type { RepositoryAccess } from '../cli/repository-options.ts';
 import { openAccess } from '../operations/repository-access.ts';
 import type { RepositoryPolicy } from '../policy/model.ts';
-import { type Duty, repositoryNamed } from './hands.ts';
+import { accessFor, type Duty, repositoryNamed } from './hands.ts';
 import { pointsOf } from './point-of.ts';
 import { windowsIn } from './see-windows.ts';
 import type { RepositorySurvey, TaskOutcome } from './task.ts';
@@ -15,9 +15,9 @@ export async function surveyRepository(
   duty: Duty,
   name: string,
 ): Promise<TaskOutcome & { readonly survey: RepositorySurvey }> {
-  const { order, hands, work } = duty;
+  const { order, hands } = duty;
   const repository = repositoryNamed(order.policy, name);
-  const access = await hands.accessOf(repository, work.signal);
+  const access = await accessFor(duty, repository);
   const at = hands.machine.clock.now();
   const { points, size } = await lookInside(duty, repository, access);
   const windows = await windowsIn(duty, repository.name, access, points);

@@ -31,8 +31,14 @@ export function rebuildCatalog(machine: Machine, operations: Operations): Rebuil
     for (const { name } of policy.repositories) {
       work.progress.note(`Reading ${name} …`);
       const task = { kind: 'survey', repository: name } as const;
-      const order = { task, policy, stateDirectory: stateDirectory(request, machine), findings: [] };
-      looked.push(await look(name, { order, hands, work }));
+      const order = {
+        task,
+        policy,
+        stateDirectory: stateDirectory(request, machine),
+        findings: [],
+        rates: {},
+      };
+      looked.push(await look(name, { order, hands, work, rates: NO_RATES }));
     }
     const ledger = newestOf(looked);
     if (looked.some((found) => 'survey' in found)) {
@@ -106,3 +112,6 @@ function told(found: Looked, { sources }: Policy): RebuiltRepository {
     strangers: [...strangers].sort(),
   };
 }
+
+/** A person waits for it. */
+const NO_RATES = () => ({});

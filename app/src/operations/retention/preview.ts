@@ -25,8 +25,8 @@ export function previewRetention(machine: Machine, operations: Operations): Prev
     for (const repository of policy.repositories) {
       if (!holds(policy, repository, source)) continue;
       const task = { kind: 'forget', repository: repository.name } as const;
-      const order = { task, policy, stateDirectory: stateDirectory({}, machine), findings: [] };
-      const sources = await previewAt(repository, { order, hands, work }, on);
+      const order = { task, policy, stateDirectory: stateDirectory({}, machine), findings: [], rates: {} };
+      const sources = await previewAt(repository, { order, hands, work, rates: () => ({}) }, on);
       previewed.push(...sources.filter((one) => source === undefined || one.source === source));
     }
     return previewed;
