@@ -54,7 +54,9 @@ export async function killPlanes({ rounds, seed, say }: ChaosOptions): Promise<C
       // That it goes on is what the next round begins with.
       await moreEvents(up, 1);
     }
-    say?.(`  round ${round + 1} of ${rounds}: ${kills.controlPlane} control planes and ${kills.database} databases killed`);
+    say?.(
+      `  round ${round + 1} of ${rounds}: ${kills.controlPlane} control planes and ${kills.database} databases killed`,
+    );
   }
   await up.said('ready');
   await scene.writePolicy(calm(policy));

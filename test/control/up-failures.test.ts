@@ -53,14 +53,18 @@ test('what fails is in the status and is told within an interval, and so is that
     // One may have been under way when it happened; the next one at the latest is told of.
     const failures = up.events.slice(from).filter(isFailureOf(about));
     expect(failures.length).toBeLessThanOrEqual(2);
-    const status = await scene.judged(`${about} is not good`, (judged) => verdictOf(judged, about) !== 'good');
+    const status = await scene.judged(
+      `${about} is not good`,
+      (judged) => verdictOf(judged, about) !== 'good',
+    );
     expect(status.problems.map((problem) => problem.about)).toContain(about);
     expect((await scene.run(['status', '--state', scene.stateDirectory])).exitCode).not.toBe(0);
 
     const before = sink.received.length;
     await mend();
     await scene.judged(`${about} is good again`, ({ verdict }) => verdict === 'good');
-    if (opened.kind === 'opened') await news(sink, before, (one) => one.kind === 'resolved' && one.about === about);
+    if (opened.kind === 'opened')
+      await news(sink, before, (one) => one.kind === 'resolved' && one.about === about);
   }
   expect(up.isRunning).toBe(true);
 });

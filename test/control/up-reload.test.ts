@@ -28,7 +28,9 @@ test('a policy that changes is taken over; a bad one is refused and told; nobody
   const refused = await up.said('policy', ({ code }) => code !== undefined);
   expect(refused['message']).toMatch(/line \d+/);
   const saidAt = up.events.length;
-  await until('the old policy is still gone by', async () => up.events.slice(saidAt).some(isSnapshotOf('media')));
+  await until('the old policy is still gone by', async () =>
+    up.events.slice(saidAt).some(isSnapshotOf('media')),
+  );
   await until('somebody is told', async () => codes(sink.received).includes('policy.refused'));
 
   const before = up.events.length;
@@ -42,7 +44,10 @@ test('a policy that changes is taken over; a bad one is refused and told; nobody
     const ended = up.events.slice(since).filter(({ event, step }) => event === 'ended' && step === 'forget');
     return ended.length >= 2;
   });
-  await scene.judged('all of it is good', ({ verdict, sources }) => verdict === 'good' && sources.length === 1);
+  await scene.judged(
+    'all of it is good',
+    ({ verdict, sources }) => verdict === 'good' && sources.length === 1,
+  );
   await up.stop();
   expect(await pointsOf(scene, 'media')).toBeGreaterThanOrEqual(1);
   expect(await pointsOf(scene, 'invoices')).toBeGreaterThanOrEqual(2);
@@ -62,6 +67,12 @@ function codes(received: readonly { readonly body: string }[]): string[] {
 }
 
 async function pointsOf(scene: PolicyScene, source: string): Promise<number> {
-  const { stdout } = await scene.run(['points', '--tag', `source:${source}`, '--json', ...scene.access('main')]);
+  const { stdout } = await scene.run([
+    'points',
+    '--tag',
+    `source:${source}`,
+    '--json',
+    ...scene.access('main'),
+  ]);
   return stdout.split('\n').filter((line) => line.includes(`source:${source}`)).length;
 }

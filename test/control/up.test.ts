@@ -1,8 +1,8 @@
 import { readdir, readFile, rename } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, test } from 'vitest';
-import { readWindows } from '../../app/src/catalog/windows.ts';
 import type { WebhookBody } from '../../app/src/alert/channel/webhook-body.ts';
+import { readWindows } from '../../app/src/catalog/windows.ts';
 import { startHttpSink } from '../servers/http-sink.ts';
 import { startPostgres } from '../servers/postgres.ts';
 import { PolicyScene, until } from './policy-scene.ts';
@@ -39,7 +39,10 @@ test('a policy is carried out, and files and every row come back from the copy a
     alerts: { group: '1s', to: [{ webhook: sink.url }] },
   });
   await using up = scene.up();
-  await up.said('ended', ({ kind, about, step }) => kind === 'snapshot' && about === 'metadata' && step === 'snapshot');
+  await up.said(
+    'ended',
+    ({ kind, about, step }) => kind === 'snapshot' && about === 'metadata' && step === 'snapshot',
+  );
   await server.query('INSERT INTO orders SELECT n FROM generate_series(1001, 1500) n');
   const [row] = await server.query<{ now: Date }>('SELECT clock_timestamp() AS now');
   const written = row?.now.getTime() ?? 0;
