@@ -6,24 +6,24 @@
  *     npm run bench -- control --points 10000 --sources 20
  */
 import { createHash } from 'node:crypto';
-import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { readFindings } from '../app/src/catalog/findings.ts';
-import { readJournals } from '../app/src/catalog/journals.ts';
-import { readSummaries } from '../app/src/catalog/point-summary.ts';
 import { readPoints, replacePoints, savePoints } from '../app/src/catalog/points.ts';
 import type { Point, Run } from '../app/src/catalog/records.ts';
-import { readLastGoodRuns, readLastRuns, readUnfinishedRuns, saveHistory } from '../app/src/catalog/runs.ts';
-import { readMarks, saveMarks } from '../app/src/catalog/schedule-marks.ts';
-import { readSizes } from '../app/src/catalog/sizes.ts';
-import { readWindows } from '../app/src/catalog/windows.ts';
+import { saveHistory } from '../app/src/catalog/runs.ts';
+import { saveMarks } from '../app/src/catalog/schedule-marks.ts';
+import { tick } from '../app/src/control/tick.ts';
+import { judgeNow } from '../app/src/control/watch.ts';
+import { parsePolicy } from '../app/src/policy/parse.ts';
 import type { NewRun } from '../app/src/queue/new-run.ts';
 import { RunQueue } from '../app/src/queue/run-queue.ts';
+import { checkCron } from '../app/src/schedule/cron.ts';
 import type { Database } from '../app/src/state/session.ts';
 import { openState } from '../app/src/state/state.ts';
 import { systemClock } from '../engine/src/kernel/clock.ts';
+import { measureIdlePlane } from './idle-plane.ts';
 import { describeMachine } from './machine.ts';
 
 const { values: options } = parseArgs({
@@ -37,6 +37,7 @@ const sources = Array.from({ length: Number(options.sources) }, (_, at) => `sour
 const repositories = ['main', 'offsite'];
 const HOUR = 3_600_000;
 const NOW = Date.parse('2026-11-21T00:00:00Z');
+const policy = policyOf();
 
 const directory = await mkdtemp(path.join(tmpdir(), 'holdfast-bench-control-'));
 await chmod(directory, 0o755);
@@ -49,6 +50,7 @@ try {
     await using state = await open();
     await using _queue = await RunQueue.open(state.database, systemClock);
   });
+  await idlePlane();
   await measure('warm start: server, tables and queue ready', laps(), async () => {
     await using state = await open();
     await using _queue = await RunQueue.open(state.database, systemClock);
@@ -59,8 +61,11 @@ try {
   const { database } = state;
   await fill(database);
   await database.execute('CHECKPOINT');
-  await measure('status: everything that a judge asks', laps(), () => askAll(database));
-  await measure('tick: marks, runs, and room', laps(), () => tick(database));
+  await measure('status: gathered and judged', laps(), () =>
+    judgeNow(database, { policy, since: 0 }, NOW, []),
+  );
+  await tick({ database, queue, policy, now: NOW });
+  await measure('tick, nothing due', laps(), () => tick({ database, queue, policy, now: NOW }));
   await measure('points of one source, for its retention', laps(), () =>
     readPoints(database, { repository: 'main', source: 'source-1' }),
   );
@@ -76,60 +81,15 @@ try {
     const taken = await queue.take('bench', (waiting) => waiting);
     if (taken !== undefined) await queue.finish(taken, { state: 'done' });
   });
-  await idle(database, queue);
-  print(
-    `\nServer, PSS after all that: ${await serverMemory(database)} MB; database: ${await size(database)} MB`,
-  );
+  print(`\nDatabase: ${await size(database)} MB`);
 } finally {
   await rm(directory, { recursive: true, force: true });
-}
-
-/** What `status` reads of the catalog before it judges. */
-async function askAll(database: Database): Promise<void> {
-  const wanted = sources.map((about) => ({ kind: 'snapshot', about }) as const);
-  await Promise.all([
-    readSummaries(database),
-    readWindows(database),
-    readJournals(database),
-    readFindings(database),
-    readSizes(database, NOW - 30 * 24 * HOUR),
-    readLastRuns(database, wanted),
-    readLastGoodRuns(database, wanted),
-    readUnfinishedRuns(database),
-  ]);
-}
-
-async function tick(database: Database): Promise<void> {
-  const wanted = sources.map((about) => ({ kind: 'snapshot', about }) as const);
-  await Promise.all([readMarks(database), readUnfinishedRuns(database), readLastRuns(database, wanted)]);
 }
 
 async function runOnce(queue: RunQueue, lap: number): Promise<void> {
   await queue.enqueue(newRun(`lap-${lap}`));
   const taken = await queue.take('bench', (waiting) => waiting);
   if (taken !== undefined) await queue.finish(taken, { state: 'done' });
-}
-
-/** A plane that has nothing to do looks at its marks every second and for steps every five; notices tell it the rest. */
-async function idle(database: Database, queue: RunQueue): Promise<void> {
-  for (;;) {
-    const taken = await queue.take('bench', (waiting) => waiting);
-    if (taken === undefined) break;
-    await queue.finish(taken, { state: 'done' });
-  }
-  const seconds = 20;
-  const [ours, theirs] = [process.cpuUsage(), await serverTicks(database)];
-  for (let second = 0; second < seconds; second += 1) {
-    await readMarks(database);
-    if (second % 5 === 0) await queue.take('bench', (waiting) => waiting);
-    await systemClock.sleep(1000);
-  }
-  const { user, system } = process.cpuUsage(ours);
-  const server = ((await serverTicks(database)) - theirs) / 100;
-  const percent = (used: number) => ((100 * used) / seconds).toFixed(2);
-  print(
-    `\nIdle for ${seconds} s: ${percent((user + system) / 1e6)} % of a core here, ${percent(server)} % in the server`,
-  );
 }
 
 async function fill(database: Database): Promise<void> {
@@ -208,38 +168,15 @@ async function measure(what: string, times: number, work: (lap: number) => Promi
     const ready = await work(lap);
     taken.push((typeof ready === 'number' ? ready : performance.now()) - begin);
   }
-  taken.sort((a, b) => a - b);
+  row(
+    what,
+    taken.toSorted((a, b) => a - b),
+  );
+}
+
+function row(what: string, taken: readonly number[]): void {
   const text = (milliseconds: number | undefined) => `${(milliseconds ?? Number.NaN).toFixed(1)} ms`;
   print(`| ${what} | ${text(taken[Math.floor(taken.length / 2)])} | ${text(taken.at(-1))} |`);
-}
-
-async function serverProcesses(database: Database): Promise<number[]> {
-  const rows = await database.query<{ pid: number }>('SELECT pid FROM pg_stat_activity');
-  const postmaster = await readFile(path.join(directory, 'database/data/postmaster.pid'), 'utf8');
-  return [Number(postmaster.split('\n')[0]), ...rows.map(({ pid }) => pid)];
-}
-
-async function serverMemory(database: Database): Promise<string> {
-  let kilobytes = 0;
-  for (const pid of await serverProcesses(database)) {
-    const text = await readFile(`/proc/${pid}/smaps_rollup`, 'utf8').catch(() => '');
-    kilobytes += Number(/^Pss:\s+(\d+)/m.exec(text)?.[1] ?? 0);
-  }
-  return (kilobytes / 1024).toFixed(1);
-}
-
-/** Hundredths of a second of processor time, of all that live and of the postmaster's children that ended. */
-async function serverTicks(database: Database): Promise<number> {
-  const [postmaster, ...others] = await serverProcesses(database);
-  let ticks = await ticksOf(postmaster, [11, 12, 13, 14]);
-  for (const pid of others) ticks += await ticksOf(pid, [11, 12]);
-  return ticks;
-}
-
-async function ticksOf(pid: number | undefined, fields: readonly number[]): Promise<number> {
-  const text = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
-  const values = text.split(') ')[1]?.split(' ') ?? [];
-  return fields.reduce((sum, field) => sum + Number(values[field] ?? 0), 0);
 }
 
 async function size(database: Database): Promise<string> {
@@ -247,6 +184,37 @@ async function size(database: Database): Promise<string> {
     'SELECT pg_database_size(current_database()) AS bytes',
   );
   return ((row?.bytes ?? 0) / 1e6).toFixed(0);
+}
+
+async function idlePlane(): Promise<void> {
+  const scratch = path.join(directory, 'plane');
+  await mkdir(scratch);
+  const seconds = 30;
+  const { readyMilliseconds, bytes, share } = await measureIdlePlane(scratch, { laps: 7, seconds });
+  row('`holdfast up`, warm: from the process’s start to ready', readyMilliseconds);
+  const megabytes = (count: number) => (count / 1e6).toFixed(0);
+  const percent = (part: number) => (100 * part).toFixed(2);
+  process.stderr.write(
+    `Idle: ${megabytes(bytes.plane)} + ${megabytes(bytes.database)} MB PSS, over ${seconds} s ` +
+      `${percent(share.plane)} + ${percent(share.database)} % of a core (control plane + database)\n`,
+  );
+}
+
+function policyOf() {
+  const parsed = parsePolicy(policyText(), { timezone: 'UTC', homeDirectory: '/', checkCron });
+  if ('policy' in parsed) return parsed.policy;
+  throw new Error(JSON.stringify(parsed.problems));
+}
+
+function policyText(): string {
+  const place = (name: string) => ({ url: `/nowhere/${name}`, password: { env: 'PASSWORD' } });
+  return JSON.stringify({
+    repositories: Object.fromEntries(repositories.map((name) => [name, place(name)])),
+    sources: Object.fromEntries(
+      sources.map((name) => [name, { files: `/srv/${name}`, snapshot: { every: '1h' } }]),
+    ),
+    copies: [{ from: 'main', to: 'offsite' }],
+  });
 }
 
 function laps(): number {

@@ -54,7 +54,7 @@ export { LIST_V1, LIST_V2 } from './backend/rest/protocol.ts';
 export type { BackendSettings } from './backend/settings.ts';
 export { cache } from './backend/wrap/cache.ts';
 export { dryRun } from './backend/wrap/dry-run.ts';
-export { limit } from './backend/wrap/limit.ts';
+export { type LimitOptions, limit } from './backend/wrap/limit.ts';
 export type { MeteredBackend, Reading } from './backend/wrap/meter.ts';
 export { meter } from './backend/wrap/meter.ts';
 export { readOnly } from './backend/wrap/read-only.ts';

@@ -123,6 +123,20 @@ describe('a run', () => {
     expect(await plane.queue.take('ann', everything)).toMatchObject({ name: 'snapshot' });
   });
 
+  test('that waits to be tried again is brought forward by one that is due before', async () => {
+    await using plane = await openQueue(scene, manualClock(5_000));
+    const { queue, database } = plane;
+    await queue.enqueue(run('shop', [step('snapshot')], { cause: 'retry', attempt: 3, notBefore: 90_000 }));
+    expect(await queue.take('ann', everything)).toBeUndefined();
+    const later = run('shop', [step('snapshot')], { dueAt: 4_000, notBefore: 95_000 });
+    expect(await queue.enqueue(later)).toBe('already there');
+    expect(await queue.take('ann', everything)).toBeUndefined();
+    const sooner = run('shop', [step('snapshot')], { dueAt: 4_000, notBefore: 5_000 });
+    expect(await queue.enqueue(sooner)).toBe('already there');
+    expect(await queue.take('ann', everything)).toMatchObject({ name: 'snapshot', run: { attempt: 3 } });
+    expect(await readUnfinishedRuns(database)).toMatchObject([{ about: 'shop', dueAt: 4_000 }]);
+  });
+
   test('that waits is cancelled at once, one that runs is told', async () => {
     await using plane = await openQueue(scene);
     const { queue, database } = plane;

@@ -30,10 +30,14 @@ export async function readSummaries(session: Session): Promise<PointSummary[]> {
      FROM holdfast.point_summary ORDER BY repository, source, kind`,
   );
   const points = new Map<string, Point>();
+  // Each looked up by its key, which LIMIT enforces: the planner would rather read a million points for these hundreds.
   for (const row of await session.query<PointRow>(
-    `SELECT ${POINT_COLUMNS} FROM holdfast.point WHERE (repository, snapshot) IN (
-       SELECT repository, newest FROM holdfast.point_summary
-       UNION SELECT repository, newest_complete FROM holdfast.point_summary WHERE newest_complete IS NOT NULL)`,
+    `SELECT ${POINT_COLUMNS} FROM (
+       SELECT repository AS place, newest AS named FROM holdfast.point_summary
+       UNION SELECT repository, newest_complete FROM holdfast.point_summary WHERE newest_complete IS NOT NULL
+     ) AS wanted CROSS JOIN LATERAL (
+       SELECT * FROM holdfast.point WHERE repository = place AND snapshot = named LIMIT 1
+     ) AS point`,
   )) {
     points.set(`${row.repository}/${row.snapshot}`, pointOf(row));
   }

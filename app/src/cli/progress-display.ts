@@ -11,7 +11,7 @@ export type ProgressMode = 'redraw' | 'lines' | 'json' | 'events' | 'none';
 export interface ProgressDisplay {
   /** From now on progress is what `sample` says; called again when the next phase counts differently. */
   watch(sample: () => ProgressSample): void;
-  /** A line that stays, above what is redrawn; for a program the records instead, where there are some. */
+  /** A line that stays, above what is redrawn; for a program the records instead, where there are some. Empty: for programs alone. */
   note(line: string, records?: readonly Readonly<Record<string, unknown>>[]): void;
   /** Ends the display and removes what would be redrawn. */
   stop(): Promise<void>;
@@ -61,6 +61,7 @@ export function showProgress(context: Context, mode: ProgressMode): ProgressDisp
       for (const record of records) stdout.write(`${JSON.stringify(record)}\n`);
       return;
     }
+    if (line === '') return;
     erase();
     stderr.write(`${line}\n`);
   };

@@ -1,4 +1,4 @@
-import { type BackendSettings, Failure } from '@holdfast/engine';
+import { type BackendSettings, Failure, type LimitOptions } from '@holdfast/engine';
 import type { Command } from 'commander';
 import { type CacheFlags, chooseCacheDirectory } from './cache-directory.ts';
 import type { Context } from './context.ts';
@@ -27,6 +27,8 @@ export interface RepositoryAccess {
   readonly cacheDirectory: string | undefined;
   /** Bytes at which a new pack is finished; absent is the usual. */
   readonly packSize?: number;
+  /** What it may be used at, in bytes and requests a second; beside what a command's own options say. */
+  readonly limits?: Pick<LimitOptions, 'upload' | 'download' | 'requests'>;
   readonly lock: boolean;
   /** Milliseconds. */
   readonly retryLock: number;

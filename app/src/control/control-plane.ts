@@ -1,12 +1,16 @@
 import type { Clock, Failure, Random } from '@holdfast/engine';
 import type { Order } from '../protect/task.ts';
 import { RunQueue, type TakenStep } from '../queue/run-queue.ts';
+import { readUnfinished } from '../queue/run-rows.ts';
 import type { State } from '../state/state.ts';
+import { closeCatalog } from './close-catalog.ts';
 import type { CurrentPolicy } from './current-policy.ts';
 import { type LeaderParts, lead } from './leader.ts';
+import { RateDesk } from './rate-desk.ts';
 import { takeSteps } from './step-loop.ts';
 import { runStep, type StepEnd } from './step-runner.ts';
 import type { TickReport } from './tick.ts';
+import { troubleOf } from './trouble.ts';
 import type { Worker, WorkerAudience } from './worker-process.ts';
 
 export interface ControlPlaneParts {
@@ -41,19 +45,31 @@ export interface ControlAudience {
  * next. Everything that must outlive this process is in the state, so killed at any moment it costs nothing but time.
  */
 export async function runControlPlane(parts: ControlPlaneParts): Promise<void> {
-  const { state, clock } = parts;
+  const { state, clock, current, audience } = parts;
   await using queue = await RunQueue.open(state.database, clock);
-  await Promise.all([steps(parts, queue), leadWhenever(parts, queue), reload(parts)]);
+  const [led] = await Promise.all([leadWhenever(parts, queue), steps(parts, queue), reload(parts)]);
+  if (!led) return;
+  const onTrouble = (error: unknown) => audience.trouble(troubleOf(error));
+  await closeCatalog({ ...parts, database: state.database, policy: () => current.loaded, onTrouble }).catch(
+    onTrouble,
+  );
 }
 
 async function steps(parts: ControlPlaneParts, queue: RunQueue): Promise<void> {
   const { state, clock, who, current, audience, signal } = parts;
+  const rates = new RateDesk({
+    policy: () => current.loaded.policy,
+    running: async () => (await readUnfinished(state.database)).filter((run) => run.state === 'running'),
+    clock,
+  });
+  const keeping = rates.keep(signal);
   const working = {
     ...parts,
+    rates,
     database: state.database,
     queue,
     policy: () => current.loaded,
-    onNote: audience.note,
+    onNote: (step: TakenStep, line: string) => audience.note(step, line),
   };
   await takeSteps({
     state,
@@ -65,29 +81,32 @@ async function steps(parts: ControlPlaneParts, queue: RunQueue): Promise<void> {
       audience.began(step);
       audience.ended(step, await runStep(step, working, stopping));
     },
-    onTrouble: audience.trouble,
+    onTrouble: (failure) => audience.trouble(failure),
     signal,
   });
+  await keeping;
 }
 
-/** One control plane leads; the others ask again and again whether it still does. */
-async function leadWhenever(parts: ControlPlaneParts, queue: RunQueue): Promise<void> {
+/** One control plane leads; the others ask again and again whether it still does. Resolves with whether we led last. */
+async function leadWhenever(parts: ControlPlaneParts, queue: RunQueue): Promise<boolean> {
   const { state, clock, audience, signal } = parts;
   const leader: LeaderParts = {
     ...parts,
     queue,
-    onTick: audience.tick,
-    onTrouble: audience.trouble,
+    onTick: (report) => audience.tick(report),
+    onTrouble: (failure) => audience.trouble(failure),
   };
   while (!signal.aborted) {
     await using leadership = await state.lead().catch(() => undefined);
     if (leadership !== undefined) {
       audience.leading(true);
       await lead(leader, AbortSignal.any([signal, leadership.signal]));
-      if (!signal.aborted) audience.leading(false);
+      if (signal.aborted) return true;
+      audience.leading(false);
     }
     await clock.sleep(ASK_EVERY_MS, signal).catch(() => undefined);
   }
+  return false;
 }
 
 async function reload({ current, clock, audience, signal }: ControlPlaneParts): Promise<void> {

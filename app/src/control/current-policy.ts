@@ -1,4 +1,4 @@
-import { type Clock, type Failure, isFailure } from '@holdfast/engine';
+import { type Clock, type Failure, type Finding, isFailure } from '@holdfast/engine';
 import type { Policy } from '../policy/model.ts';
 import { FileWatch, type PolicyText, readPolicyText } from './policy-file.ts';
 
@@ -6,13 +6,15 @@ import { FileWatch, type PolicyText, readPolicyText } from './policy-file.ts';
 export interface LoadedPolicy {
   readonly policy: Policy;
   readonly text: PolicyText;
+  /** What it promises and may not keep. */
+  readonly doubts: readonly Finding[];
   readonly since: number;
 }
 
 export interface CurrentPolicyOptions {
   readonly file: string;
   /** Rejects with `usage` where the text is no policy; the message tells all that is wrong. */
-  readonly parse: (text: PolicyText) => Promise<Policy>;
+  readonly parse: (text: PolicyText) => Promise<Pick<LoadedPolicy, 'policy' | 'doubts'>>;
   readonly clock: Clock;
 }
 
@@ -67,5 +69,5 @@ export class CurrentPolicy {
 
 async function load({ file, parse, clock }: CurrentPolicyOptions): Promise<LoadedPolicy> {
   const text = await readPolicyText(file);
-  return { text, policy: await parse(text), since: clock.now() };
+  return { text, ...(await parse(text)), since: clock.now() };
 }

@@ -3,6 +3,7 @@ import type { JournalState } from '../catalog/records.ts';
 import type { Policy, SourcePolicy } from '../policy/model.ts';
 import type { Order } from '../protect/task.ts';
 import { keepJournalRunning } from './journal-keeper.ts';
+import { journalRates } from './share-of-rates.ts';
 import type { Worker, WorkerAudience } from './worker-process.ts';
 
 export interface JournalSetOptions {
@@ -74,6 +75,7 @@ export class JournalSet implements AsyncDisposable {
       policy,
       stateDirectory,
       findings: [],
+      rates: journalRates(policy, source.name),
     };
     const ended = keepJournalRunning({
       source: source.name,
@@ -91,7 +93,16 @@ export class JournalSet implements AsyncDisposable {
 }
 
 /** All that a journal is started with. */
-function termsOf({ name, system, journal, objective, repository }: SourcePolicy, policy: Policy): string {
+function termsOf(source: SourcePolicy, policy: Policy): string {
+  const { name, system, journal, objective, repository } = source;
   const place = policy.repositories.find((one) => one.name === repository);
-  return JSON.stringify([policy.stack, name, system, journal, objective.rpo, place]);
+  return JSON.stringify([
+    policy.stack,
+    name,
+    system,
+    journal,
+    objective.rpo,
+    place,
+    journalRates(policy, name),
+  ]);
 }

@@ -18,7 +18,7 @@ export interface TickParts {
 
 /** What a tick did, for the log. */
 export interface TickReport {
-  readonly queued: readonly Pick<NewRun, 'kind' | 'about' | 'cause'>[];
+  readonly queued: readonly Pick<NewRun, 'kind' | 'about' | 'cause' | 'notBefore'>[];
   readonly passedOver: readonly { readonly name: string; readonly why: string }[];
 }
 

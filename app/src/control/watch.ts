@@ -1,8 +1,10 @@
 import type { Clock, Random } from '@holdfast/engine';
+import type { Ping } from '../alert/channel/ping.ts';
 import type { Send } from '../alert/channel/sending.ts';
 import { decideAlerts } from '../alert/decision.ts';
 import { deliverDue } from '../alert/delivery.ts';
 import type { Incident, Problem } from '../alert/incident.ts';
+import { SignOfLife } from '../alert/sign-of-life.ts';
 import { readBeat, saveBeat } from '../catalog/beat.ts';
 import { readIncidents, replaceIncidents } from '../catalog/incidents.ts';
 import type { AlertChannel } from '../policy/model.ts';
@@ -20,6 +22,7 @@ export interface WatchParts {
   readonly random: Random;
   readonly who: string;
   readonly senderOf: (channel: AlertChannel) => Send;
+  readonly ping: Ping;
   /** Which journals' spools share their source's host, as far as it is known. */
   readonly spools: () => readonly { readonly source: string; readonly onSourceHost: boolean }[];
   /** Hears of each judgement. */
@@ -33,12 +36,14 @@ export interface WatchParts {
  */
 export class Watch {
   readonly #parts: WatchParts;
+  readonly #signOfLife: SignOfLife;
   #lookedAt = 0;
   #prunedAt = 0;
   #delivering: Promise<void> | undefined;
 
   constructor(parts: WatchParts) {
     this.#parts = parts;
+    this.#signOfLife = new SignOfLife(parts.ping);
   }
 
   async look(): Promise<void> {
@@ -48,10 +53,14 @@ export class Watch {
     this.#lookedAt = now;
     await saveBeat(database, now, who);
     const status = await judgeNow(database, current.loaded, now, this.#parts.spools());
-    const problems = [...status.problems, ...refusedPolicy(current, now)];
+    const { stack, alerts } = current.loaded.policy;
+    const unheard = alerts.ping === undefined ? [] : this.#signOfLife.problems();
+    const problems = [...status.problems, ...refusedPolicy(current, now), ...unheard];
     await this.#tell(problems, now);
     await onStatus(status);
     this.#deliver();
+    if (alerts.ping !== undefined)
+      this.#signOfLife.look(problems, { to: alerts.ping, stack, now }, this.#parts.signal);
     if (now - this.#prunedAt < DAY_MS) return;
     this.#prunedAt = now;
     await pruneDeliveries(database, now - DELIVERIES_MS);

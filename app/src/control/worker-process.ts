@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { Failure, type FailureCode, failureTable } from '@holdfast/engine';
 import type { ProgressSample } from '../cli/progress.ts';
-import type { Order, TaskOutcome } from '../protect/task.ts';
+import type { Order, RatesAt, TaskOutcome } from '../protect/task.ts';
 import type { FromWorker, ToWorker } from '../protect/worker-messages.ts';
 
 /** What may be heard of a worker while it works. */
@@ -10,9 +10,14 @@ export interface WorkerAudience {
   note(line: string, records: readonly Readonly<Record<string, unknown>>[]): void;
 }
 
+/** Nobody listens. */
+export const SILENT: WorkerAudience = { progress: () => undefined, note: () => undefined };
+
 export interface Worker {
   /** Rejects with the worker's failure; with `internal` when it died without a word. */
   readonly outcome: Promise<TaskOutcome>;
+  /** What it may use from now on. */
+  hold(rates: RatesAt): void;
   /** Asks it to finish cleanly, and kills it when it has not after a while. */
   stop(): void;
 }
@@ -62,6 +67,7 @@ export function startWorker([command, ...words]: Program, order: Order, audience
   });
   return {
     outcome: outcome.promise,
+    hold: (rates) => tell({ type: 'rates', rates }),
     stop() {
       if (closed) return;
       tell({ type: 'stop' });

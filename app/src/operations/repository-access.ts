@@ -169,9 +169,10 @@ async function reach(
   const metered = meter(opened);
   const traffic = () => trafficOf(metered.reading());
   const persistent = retry(metered, { clock, random, notify, ...patience });
+  const given = access.limits === undefined ? persistent : limit(persistent, { clock, ...access.limits });
   const limits = [limitUpload, limitDownload, limitRequests];
-  if (limits.every((given) => given === undefined)) return { backend: persistent, traffic };
-  const backend = limit(persistent, {
+  if (limits.every((one) => one === undefined)) return { backend: given, traffic };
+  const backend = limit(given, {
     clock,
     ...(limitUpload === undefined ? {} : { upload: limitUpload * KIB }),
     ...(limitDownload === undefined ? {} : { download: limitDownload * KIB }),

@@ -1,7 +1,7 @@
 import type { CheckFinding } from '@holdfast/engine';
 import type { OpenFinding } from '../catalog/records.ts';
 import { formatBytes, formatCounted } from '../cli/format.ts';
-import { copyNamed, type Duty, repositoryNamed } from './hands.ts';
+import { accessFor, copyNamed, type Duty, repositoryNamed } from './hands.ts';
 import type { TaskOutcome } from './task.ts';
 
 /** A part of the data, so that all of it is read once in so many checks. */
@@ -15,7 +15,7 @@ export async function check(duty: Duty, name: string, { part, of }: DataPart): P
   const { order, hands, work } = duty;
   const repository = repositoryNamed(order.policy, name);
   const report = await hands.operations.checkRepository(
-    await hands.accessOf(repository, work.signal),
+    await accessFor(duty, repository),
     of === 0 ? {} : { readDataSubset: { kind: 'part', part, of } },
     work,
   );

@@ -5,7 +5,7 @@ import type { RepositoryAccess } from '../cli/repository-options.ts';
 import type { LabelMachine } from '../operations/files/snapshot-labels.ts';
 import type { AccessMachine } from '../operations/repository-access.ts';
 import type { CopyPolicy, PlainOrSecret, Policy, RepositoryPolicy, SourcePolicy } from '../policy/model.ts';
-import type { Order } from './task.ts';
+import type { Order, RatesAt } from './task.ts';
 
 /** What carries out a task: the same functions that stand behind the commands that a person types. */
 export type Operations = Pick<
@@ -34,6 +34,24 @@ export interface Duty {
   readonly order: Order;
   readonly hands: Hands;
   readonly work: Work;
+  /** As it is now. */
+  readonly rates: () => RatesAt;
+}
+
+/** All that is needed to open a repository for a task, held to what the task may use of it. */
+export async function accessFor(
+  { hands, work, rates }: Duty,
+  repository: RepositoryPolicy,
+): Promise<RepositoryAccess> {
+  const { name } = repository;
+  return {
+    ...(await hands.accessOf(repository, work.signal)),
+    limits: {
+      upload: () => rates()[name]?.upload,
+      download: () => rates()[name]?.download,
+      requests: () => rates()[name]?.requests,
+    },
+  };
 }
 
 export function repositoryNamed({ repositories }: Policy, name: string): RepositoryPolicy {
@@ -61,8 +79,7 @@ function named<Item extends { readonly name: string }>(
   });
 }
 
-/** The first that is given of two limits, in the KiB/s of the command line; the smaller where both are. */
-export function kibibytes(...rates: readonly (number | undefined)[]): number | undefined {
-  const given = rates.filter((rate) => rate !== undefined);
-  return given.length === 0 ? undefined : Math.max(1, Math.floor(Math.min(...given) / 1024));
+/** A rate in the KiB/s of the command line. */
+export function kibibytes(rate: number | undefined): number | undefined {
+  return rate === undefined ? undefined : Math.max(1, Math.floor(rate / 1024));
 }

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { Failure } from '@holdfast/engine';
-import { type Duty, kibibytes, repositoryNamed, sourceNamed } from './hands.ts';
+import { accessFor, type Duty, kibibytes, repositoryNamed, sourceNamed } from './hands.ts';
 import { sourceTags } from './labels.ts';
 import { serverUrl } from './server-url.ts';
 import { NOTHING_CHANGED, type TaskOutcome } from './task.ts';
@@ -16,7 +16,7 @@ export async function followJournal(duty: Duty, name: string): Promise<TaskOutco
   const repository = repositoryNamed(order.policy, source.repository);
   const maxRate = kibibytes(system.maxRate);
   const summary = await hands.operations.keepJournal(
-    await hands.accessOf(repository, work.signal),
+    await accessFor(duty, repository),
     {
       url: await serverUrl(system, hands, work.signal),
       spool: journal.spool ?? path.join(order.stateDirectory, 'journal', source.name),

@@ -1,5 +1,5 @@
 import { formatBytes } from '../cli/format.ts';
-import { type Duty, repositoryNamed } from './hands.ts';
+import { accessFor, type Duty, repositoryNamed } from './hands.ts';
 import { NOTHING_CHANGED, type TaskOutcome } from './task.ts';
 
 /**
@@ -9,7 +9,7 @@ import { NOTHING_CHANGED, type TaskOutcome } from './task.ts';
 export async function prune(duty: Duty, name: string): Promise<TaskOutcome> {
   const { order, hands, work } = duty;
   const repository = repositoryNamed(order.policy, name);
-  const access = await hands.accessOf(repository, work.signal);
+  const access = await accessFor(duty, repository);
   await using planned = await hands.operations.planPrune(
     access,
     { maxUnused: { kind: 'share', share: 0.05 }, keepDelete: GRACE_MS },

@@ -4,7 +4,7 @@ import { formatCounted } from '../cli/format.ts';
 import { labelsOf } from '../operations/files/snapshot-labels.ts';
 import { openAccess } from '../operations/repository-access.ts';
 import { saveDocuments } from '../snapshot/save-documents.ts';
-import { type Duty, repositoryNamed } from './hands.ts';
+import { accessFor, type Duty, repositoryNamed } from './hands.ts';
 import { NOTHING_CHANGED, type TaskOutcome } from './task.ts';
 
 /** What only the control plane's memory knows, as it is written down in a repository. */
@@ -30,7 +30,7 @@ export const LEDGER_FILES = {
 export async function saveLedger(duty: Duty, name: string, ledger: Ledger): Promise<TaskOutcome> {
   const { order, hands, work } = duty;
   const { machine } = hands;
-  const access = await hands.accessOf(repositoryNamed(order.policy, name), work.signal);
+  const access = await accessFor(duty, repositoryNamed(order.policy, name));
   await using opened = await openAccess(access, { intent: 'write', ...work }, machine);
   const { repository, signal } = opened;
   const stack = `stack:${order.policy.stack}`;

@@ -2,8 +2,8 @@ import { Failure } from '@holdfast/engine';
 import { failureFrom } from '../cli/failure-report.ts';
 import type { ProgressSample } from '../cli/progress.ts';
 import { carryOut } from './carry-out.ts';
-import type { Hands } from './hands.ts';
-import type { Order } from './task.ts';
+import type { Duty, Hands } from './hands.ts';
+import type { Order, RatesAt } from './task.ts';
 import type { FromWorker, ToWorker } from './worker-messages.ts';
 
 /** The worker's end of the channel. */
@@ -20,26 +20,36 @@ export interface OrderChannel {
 export async function serveOrder(channel: OrderChannel, hands: Hands): Promise<void> {
   const stop = new AbortController();
   const ordered = Promise.withResolvers<Order | undefined>();
+  let rates: RatesAt = {};
   channel.listen((message) => {
-    if (message?.type === 'order') return ordered.resolve(message.order);
+    if (message?.type === 'rates') {
+      rates = message.rates;
+      return;
+    }
+    if (message?.type === 'order') {
+      rates = message.order.rates;
+      return ordered.resolve(message.order);
+    }
     stop.abort(new Failure('interrupted', 'the control plane has asked to stop'));
     ordered.resolve(undefined);
   });
   await channel.send({ type: 'ready' });
   const order = await ordered.promise;
-  if (order !== undefined) await channel.send(await answer(order, channel, hands, stop.signal));
+  if (order !== undefined) {
+    const terms = { order, hands, rates: () => rates };
+    await channel.send(await answer(terms, channel, stop.signal));
+  }
   channel.close();
 }
 
 async function answer(
-  order: Order,
+  terms: Omit<Duty, 'work'>,
   channel: OrderChannel,
-  hands: Hands,
   signal: AbortSignal,
 ): Promise<FromWorker> {
   const progress = new Beat(channel);
   try {
-    const outcome = await carryOut({ order, hands, work: { signal, progress } });
+    const outcome = await carryOut({ ...terms, work: { signal, progress } });
     return { type: 'done', outcome };
   } catch (error) {
     const { code, message, hint, retry } = failureFrom(error, signal);

@@ -2,7 +2,7 @@ import type { Finding, StoredSnapshot } from '@holdfast/engine';
 import type { Point } from '../catalog/records.ts';
 import { formatBytes, formatCounted } from '../cli/format.ts';
 import type { FilesSystem, PostgresSystem, SourcePolicy } from '../policy/model.ts';
-import { type Duty, kibibytes, repositoryNamed, sourceNamed } from './hands.ts';
+import { accessFor, type Duty, kibibytes, repositoryNamed, sourceNamed } from './hands.ts';
 import { INCOMPLETE_TAG, sourceTags } from './labels.ts';
 import { pointOf } from './point-of.ts';
 import { serverUrl } from './server-url.ts';
@@ -23,9 +23,8 @@ export async function takeSnapshot(duty: Duty, name: string): Promise<TaskOutcom
 async function saveFiles(duty: Duty, source: SourcePolicy, system: FilesSystem): Promise<TaskOutcome> {
   const { order, hands, work } = duty;
   const repository = repositoryNamed(order.policy, source.repository);
-  const upload = kibibytes(source.limits.upload, repository.limits.upload);
   const summary = await hands.operations.backupFiles(
-    await hands.accessOf(repository, work.signal),
+    await accessFor(duty, repository),
     {
       paths: system.paths,
       exclude: system.exclude,
@@ -35,7 +34,6 @@ async function saveFiles(duty: Duty, source: SourcePolicy, system: FilesSystem):
       stdinFilename: '',
       compression: 'auto',
       scan: false,
-      ...(upload === undefined ? {} : { limitUpload: upload }),
     },
     work,
   );
@@ -68,7 +66,7 @@ async function saveBase(duty: Duty, source: SourcePolicy, system: PostgresSystem
   const repository = repositoryNamed(order.policy, source.repository);
   const maxRate = kibibytes(system.maxRate);
   const summary = await hands.operations.backUpBase(
-    await hands.accessOf(repository, work.signal),
+    await accessFor(duty, repository),
     {
       url: await serverUrl(system, hands, work.signal),
       checkpoint: system.checkpoint,

@@ -1,5 +1,5 @@
 import type { OpenFinding, Point, RecoveryWindow, RepositorySize, RunResult } from '../catalog/records.ts';
-import type { Policy } from '../policy/model.ts';
+import type { Policy, Rates } from '../policy/model.ts';
 import type { Ledger } from './record.ts';
 
 /**
@@ -22,6 +22,9 @@ export type Task =
   /** Runs until it is told to stop. */
   | { readonly kind: 'journal'; readonly source: string };
 
+/** Name of a repository → what the task may use of it, a second. */
+export type RatesAt = Readonly<Record<string, Rates>>;
+
 /** What a worker is told. Secrets are not in it: it resolves the policy's references itself. */
 export interface Order {
   readonly task: Task;
@@ -30,6 +33,8 @@ export interface Order {
   readonly stateDirectory: string;
   /** Findings that are open: points that they touch count as no good ones. */
   readonly findings: readonly OpenFinding[];
+  /** To begin with: its share of what the policy allows changes while others begin and end. */
+  readonly rates: RatesAt;
   /** For `record` alone. */
   readonly ledger?: Ledger;
 }

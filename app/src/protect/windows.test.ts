@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type { BasePoint } from '../cli/commands/postgres/points.ts';
-import { windowsOf } from './windows.ts';
+import { pointOf } from '../testing/healthy-stack.ts';
+import { journaledSources, windowsOf } from './windows.ts';
 
 test('bases that the journal joins are one window', () => {
   const until = { lsn: '0/9000000', time: at(50) };
@@ -20,6 +21,11 @@ test('a base that no journal follows is a moment, and one that is behind a gap b
     { from: 30, to: 30 },
     { from: 40, to: 60 },
   ]);
+});
+
+test('windows are looked for of sources that have bases, once each', () => {
+  const points = ['metadata', 'media', 'metadata'].map((source, time) => pointOf('main', source, time));
+  expect(journaledSources(points)).toEqual(['metadata']);
 });
 
 function windows(...bases: BasePoint[]) {

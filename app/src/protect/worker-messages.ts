@@ -1,6 +1,6 @@
 import type { RunFailure } from '../catalog/records.ts';
 import type { ProgressSample } from '../cli/progress.ts';
-import type { Order, TaskOutcome } from './task.ts';
+import type { Order, RatesAt, TaskOutcome } from './task.ts';
 
 /**
  * What a worker and the control plane tell each other, over the channel of the child process. The channel's end tells the
@@ -8,6 +8,8 @@ import type { Order, TaskOutcome } from './task.ts';
  */
 export type ToWorker =
   | { readonly type: 'order'; readonly order: Order }
+  /** From now on: others have begun or ended meanwhile. */
+  | { readonly type: 'rates'; readonly rates: RatesAt }
   /** Finish what is under way cleanly: what is in the repository by then is used again. */
   | { readonly type: 'stop' };
 

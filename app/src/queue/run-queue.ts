@@ -57,14 +57,20 @@ export class RunQueue implements AsyncDisposable {
     return await this.#database.transaction((transaction) => this.enqueueIn(transaction, run));
   }
 
-  /** In a transaction that does more, such as recording what it is the answer to. */
+  /**
+   * In a transaction that does more, such as recording what it is the answer to. One that waits for a later time, to be tried
+   * again, takes this one's place and time: else who fails once would be passed over until then.
+   */
   async enqueueIn(transaction: Transaction, run: NewRun): Promise<{ readonly id: string } | 'already there'> {
     const now = this.#clock.now();
     const id = randomUUID();
-    const inserted = await transaction.query(
+    const [row] = await transaction.query<{ id: string }>(
       `INSERT INTO holdfast.run (id, kind, about, repositories, cause, due_at, queued_at, not_before, priority, attempt, state)
        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'waiting')
-       ON CONFLICT (kind, about) WHERE state IN ('waiting', 'running') DO NOTHING RETURNING 1`,
+       ON CONFLICT (kind, about) WHERE state IN ('waiting', 'running') DO UPDATE
+         SET not_before = excluded.not_before, due_at = excluded.due_at
+         WHERE run.state = 'waiting' AND run.not_before > excluded.not_before
+       RETURNING id`,
       [
         id,
         run.kind,
@@ -78,7 +84,11 @@ export class RunQueue implements AsyncDisposable {
         run.attempt,
       ],
     );
-    if (inserted.length === 0) return 'already there';
+    if (row === undefined) return 'already there';
+    if (row.id !== id) {
+      await tell(transaction);
+      return 'already there';
+    }
     await transaction.execute(
       `INSERT INTO holdfast.run_step (run, ordinal, name, "order", runs, once, decides, state)
        SELECT $1, ordinal, step->>'name', step->'order', step->>'runs', (step->>'once')::boolean,

@@ -5,7 +5,12 @@ import { addControlOptions, type ControlOptions } from '../control-options.ts';
 import { addGlobalOptions } from '../global-options.ts';
 
 /** Carries out a policy until the signal aborts. */
-export type RunUp = (options: ControlOptions, work: Work) => Promise<void>;
+export type RunUp = (options: UpOptions, work: Work) => Promise<void>;
+
+export interface UpOptions extends ControlOptions {
+  /** Also what is no news. */
+  readonly verbose?: boolean;
+}
 
 export function define(parent: Command, context: Context, runUp: RunUp): void {
   const command = newCommand(parent, {
@@ -22,7 +27,8 @@ export function define(parent: Command, context: Context, runUp: RunUp): void {
       ['DATABASE_URL=postgres://holdfast@db/holdfast holdfast up', 'its memory on a server of yours'],
     ],
   });
-  addGlobalOptions(addControlOptions(command)).action(async () => {
-    await withProgress(command, context, (work) => runUp(command.opts<ControlOptions>(), work));
+  addControlOptions(command).option('-v, --verbose', 'also tell what begins, and what is as it was');
+  addGlobalOptions(command).action(async () => {
+    await withProgress(command, context, (work) => runUp(command.opts<UpOptions>(), work));
   });
 }

@@ -18,6 +18,12 @@ export function shortTime(epochMilliseconds: number, now: number, timeZone: stri
   return `${time.day} ${MONTHS[time.month - 1]}${year} ${clock(time)}`;
 }
 
+/** `10:52:07`. */
+export function clockTime(epochMilliseconds: number, timeZone: string): string {
+  const time = zoned(epochMilliseconds, timeZone);
+  return `${clock(time)}:${time.second.toString().padStart(2, '0')}`;
+}
+
 function zoned(epochMilliseconds: number, timeZone: string): Temporal.ZonedDateTime {
   return Temporal.Instant.fromEpochMilliseconds(Math.floor(epochMilliseconds)).toZonedDateTimeISO(timeZone);
 }

@@ -1,4 +1,5 @@
 import { Failure, type Finding } from '@holdfast/engine';
+import type { LoadedPolicy } from '../../control/current-policy.ts';
 import type { PolicyText } from '../../control/policy-file.ts';
 import type { Policy } from '../../policy/model.ts';
 import { parsePolicy } from '../../policy/parse.ts';
@@ -11,19 +12,21 @@ import { longestGapFrom } from '../policy/schedule-gap.ts';
 export type LoadMachine = PolicyMachine & FactsMachine;
 
 /**
- * The policy that a text says, whose promises can hold as far as can be seen from here. Rejects with `usage`; its message
- * names the first line or promise that is wrong.
+ * The policy that a text says, whose promises can hold as far as can be seen from here, and which of them are shakier than
+ * they look. Rejects with `usage`; its message names the first line or promise that is wrong.
  */
 export async function goodPolicy(
   text: PolicyText,
   machine: LoadMachine,
   signal: AbortSignal,
-): Promise<Policy> {
+): Promise<Pick<LoadedPolicy, 'policy' | 'doubts'>> {
   const policy = parseOrRefuse(text, machine);
   const facts = await gatherFacts(policy, { machine, signal, probe: false });
   const findings = checkPromises(policy, facts, longestGapFrom(machine.clock.now()));
   const [first, ...others] = findings.filter(({ severity }) => severity === 'error');
-  if (first === undefined) return policy;
+  if (first === undefined) {
+    return { policy, doubts: findings.filter(({ severity }) => severity === 'warning') };
+  }
   throw refusal(text.file, first, others.length);
 }
 

@@ -1,16 +1,16 @@
 import type { Clock } from '../../kernel/clock.ts';
 import type { Backend } from '../backend.ts';
-import { pace } from './pace.ts';
+import { pace, type Rate } from './pace.ts';
 import { semaphore } from './semaphore.ts';
 
 export interface LimitOptions {
   readonly clock: Clock;
   /** Bytes per second that saves may take together; absent: unlimited. */
-  readonly upload?: number;
+  readonly upload?: Rate;
   /** Bytes per second that loads may take together; absent: unlimited. */
-  readonly download?: number;
+  readonly download?: Rate;
   /** Calls per second of whatever kind; absent: unlimited. Some places charge for each. */
-  readonly requests?: number;
+  readonly requests?: Rate;
   /** Calls at once; absent: as the backend says of itself. */
   readonly connections?: number;
 }

@@ -1,6 +1,9 @@
 import type { Clock } from '../../kernel/clock.ts';
 
-/** A line that bytes pass through at a fixed rate, first come, first served. */
+/** Bytes, or whatever is counted, a second; asked for each time where it may change. Undefined: as fast as may be. */
+export type Rate = number | (() => number | undefined);
+
+/** A line that bytes pass through at a rate, first come, first served. */
 export interface Pace {
   /** Waits until all that came before has passed, and takes the line for `bytes`. */
   turn(bytes: number, signal?: AbortSignal): Promise<void>;
@@ -12,11 +15,12 @@ export interface Pace {
  * After `n` bytes the line is taken for `n / bytesPerSecond` seconds, however fast they went: over any stretch of time
  * no more than rate × time plus one file goes through, and an idle line saves nothing up for a burst.
  */
-export function pace(bytesPerSecond: number, clock: Clock): Pace {
+export function pace(rate: Rate, clock: Clock): Pace {
   let free = Number.NEGATIVE_INFINITY;
 
   function take(bytes: number): number {
     const start = Math.max(clock.now(), free);
+    const bytesPerSecond = typeof rate === 'number' ? rate : (rate() ?? Number.POSITIVE_INFINITY);
     free = start + (bytes / bytesPerSecond) * 1000;
     return start;
   }
