@@ -115,7 +115,7 @@ async function memoryOf(scene: PolicyScene): Promise<string> {
 
 async function rowsOf(session: Session, table: string): Promise<string[]> {
   const rows = await session.query<{ text: string }>(
-    `SELECT row_to_json(one)::text AS text FROM ${table} AS one`,
+    `SELECT row_to_json(its_row)::text AS text FROM ${table} AS its_row`,
   );
   return rows.map(({ text }) => `${table} ${text}`);
 }
