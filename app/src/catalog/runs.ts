@@ -16,6 +16,20 @@ export async function readLastRuns(
   );
 }
 
+/** Of each kind and about that is asked for: the last one that has ended, whatever waits by now to be tried again. */
+export async function readLastEndedRuns(
+  session: Session,
+  wanted: readonly Pick<Run, 'kind' | 'about'>[],
+): Promise<Run[]> {
+  return await readRunRows(
+    session,
+    `SELECT last.* FROM unnest($1::text[], $2::text[]) AS wanted (kind, about)
+     CROSS JOIN LATERAL (SELECT * FROM holdfast.run WHERE run.kind = wanted.kind AND run.about = wanted.about
+       AND ended_at IS NOT NULL ORDER BY queued_at DESC LIMIT 1) AS last`,
+    [wanted.map(({ kind }) => kind), wanted.map(({ about }) => about)],
+  );
+}
+
 /** Of each kind and about that is asked for: the last one that ended well, wholly or nearly. */
 export async function readLastGoodRuns(
   session: Session,

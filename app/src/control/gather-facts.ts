@@ -3,7 +3,7 @@ import { readJournals } from '../catalog/journals.ts';
 import { type PointSummary, readSummaries } from '../catalog/point-summary.ts';
 import { readPoints } from '../catalog/points.ts';
 import type { OpenFinding, Point, RepositorySize, Run } from '../catalog/records.ts';
-import { readLastGoodRuns, readLastRuns, readRuns, readUnfinishedRuns } from '../catalog/runs.ts';
+import { readLastEndedRuns, readLastGoodRuns, readRuns, readUnfinishedRuns } from '../catalog/runs.ts';
 import { readSizes } from '../catalog/sizes.ts';
 import { readWindows } from '../catalog/windows.ts';
 import type { Policy, RepositoryPolicy } from '../policy/model.ts';
@@ -31,7 +31,7 @@ export async function gatherFacts(
   { policy, since, now, besides }: FactsWanted,
 ): Promise<Facts> {
   const works = worksOf(policy, new Map());
-  const last = await readLastRuns(session, works);
+  const last = await readLastEndedRuns(session, works);
   const good = await readLastGoodRuns(session, works);
   const open = await readUnfinishedRuns(session);
   const findings = await readFindings(session);
@@ -67,7 +67,7 @@ function workFacts(work: PolicyWork, { last, good, open, since, now }: Known): W
   const jitter = jitterOf(name, schedule);
   const previousDue = previousOccurrence(schedule, now - jitter);
   const nextDue = nextOccurrence(schedule, now - jitter);
-  const ended = last.find((run) => isOfIt(run) && run.endedAt !== undefined) ?? good.find(isOfIt);
+  const ended = last.find(isOfIt);
   const running = open.find(isOfIt);
   const usual = durationOf(good.find(isOfIt));
   return {

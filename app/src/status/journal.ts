@@ -88,7 +88,9 @@ function judgeGaps(evidence: Evidence, source: SourcePolicy, facts: Facts, momen
   const { now, timezone } = moment;
   const windows = windowsOf(facts, source.name, source.repository);
   const newest = windows.at(-1);
-  const before = windows.at(-2);
+  // A base from before the journal began is a moment, and nothing was promised after it.
+  const journaled = windows.slice(windows.findIndex(({ from, to }) => to > from));
+  const before = journaled.at(-2);
   const problem = (since: number) => ({
     key: `source ${source.name}: journal gap`,
     about: source.name,
