@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
-import { PolicyScene } from './policy-scene.ts';
+import { RatesScene } from './rates-scene.ts';
 import { UpProcess, type UpRecord } from './up-process.ts';
 
 const MB = 1_000_000;
 
 test('what two snapshots send at once keeps to the rate of the policy', async () => {
-  using scene = await PolicyScene.create();
+  using scene = await RatesScene.create();
   scene.addNoise('one', 100 * MB);
   scene.addNoise('two', 100 * MB);
   await using up = new UpProcess(

@@ -1,11 +1,11 @@
 import { renameSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { type HttpSink, type Received, startHttpSink } from '../servers/http-sink.ts';
-import { PolicyScene } from './policy-scene.ts';
+import { RatesScene } from './rates-scene.ts';
 import { UpProcess } from './up-process.ts';
 
 test('a service hears that the control plane starts, lives, is in trouble, and is well again', async () => {
-  using scene = await PolicyScene.create();
+  using scene = await RatesScene.create();
   await using sink = await startHttpSink();
   scene.addNoise('file', 1000);
   const place = scene.savePolicy(`

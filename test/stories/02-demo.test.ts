@@ -22,17 +22,26 @@ function expectAllBack({ exitCode, stdout, stderr }: Said, counted: RegExp, time
   }
 }
 
+function expectAllCounted(summary: Record<string, Record<string, number>>) {
+  expect(summary).toMatchObject({ type: 'summary', story: 'policy', differences: [] });
+  for (const name of ['drop', 'powerCut', 'offsite']) {
+    expect(summary[name]?.['restored']).toBe(summary[name]?.['orders']);
+  }
+  expect(summary['lost']).toMatchObject({ withSpool: { orders: 0 } });
+  expect(summary['outage']?.['told']).toBeGreaterThan(0);
+}
+
 function expectReadable({ stdout }: Said) {
   const tooLong = stdout.split('\n').filter((line) => line.length > 100 && !line.includes('/'));
   expect(tooLong).toEqual([]);
 }
 
-/** The command lines of servers that work below a directory. */
-function serversOf(directory: string): string[] {
+/** The command lines of what works below a directory: servers, and control planes. */
+function processesOf(directory: string): string[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .map((pid) => commandOf(pid))
-    .filter((command) => command.includes('postgres') && command.includes(directory));
+    .filter((command) => /postgres -D|main\.ts up/.test(command) && command.includes(directory));
 }
 
 function commandOf(pid: string): string {
@@ -43,53 +52,46 @@ function commandOf(pid: string): string {
   }
 }
 
-test('the demo loses a table and a server under load, and brings every confirmed order back', async () => {
+test('the demo keeps a shop by a policy, and brings every confirmed order back', async () => {
   const said = await machine.run(['demo']);
   expectAllBack(said, ORDERS, 3);
   expectReadable(said);
+  expect(said.stdout).toMatch(/✔ orders {2}RPO 8 s/);
+  expect(said.stdout).toMatch(/“The last copy of main → offsite failed: /);
+  expect(said.stdout).toMatch(/the webhook hears “resolved”, status is good/);
+  expect(said.stdout).toMatch(/✔ 1,240 of 1,240 files, .* every byte compared/);
   expect(said.stdout).toMatch(
-    /RPO {2}0 orders with the spool\n +[\d,]+ orders?, .* with the repository alone/,
+    /RPO {2}0 orders with the spool\n +[\d,]+ orders?, .* with the offsite copy alone/,
   );
   expect(said.stdout).toMatch(/RTO {2}\d+\.\d s and \d+\.\d s, /);
+  expect(processesOf(path.dirname(serversPlace(said.stdout)))).toEqual([]);
 });
 
-test('it can be told to a program, and again in the same place', async () => {
-  const { exitCode, lines } = await machine.run(['demo', '--json']);
-  expect(exitCode).toBe(0);
-  const [summary] = lines() as [Record<string, Record<string, number>>];
-  expect(summary).toMatchObject({ type: 'summary', story: 'postgres', differences: [] });
-  for (const name of ['drop', 'powerCut']) {
-    expect(summary[name]?.['restored']).toBe(summary[name]?.['orders']);
-    expect(summary[name]?.['rto']).toBeGreaterThan(0);
-  }
-  expect(summary['lost']).toMatchObject({ withSpool: { orders: 0 } });
-});
-
-test('Ctrl-C leaves no server running', async () => {
+test('Ctrl-C leaves nothing running', async () => {
   const place = path.join(machine.directory, 'interrupted');
   const demo = machine.start(['demo', '--directory', place]);
-  await demo.says(/3 {2}Working/);
+  await demo.says(/4 {2}Working/);
   demo.kill('SIGINT');
   const { exitCode, stdout, stderr } = await demo.said;
   expect(exitCode).toBe(130);
   expect(stderr).toContain('interrupted');
-  expect(serversOf(serversPlace(stdout))).toEqual([]);
+  expect(processesOf(path.dirname(serversPlace(stdout)))).toEqual([]);
 });
 
-test('a server that a killed demo has left is stopped by the next one', async () => {
+test('what a killed demo has left running is stopped by the next one', async () => {
   const sockets = socketDirectories();
   const place = path.join(machine.directory, 'killed');
   const demo = machine.start(['demo', '--directory', place]);
-  await demo.says(/3 {2}Working/);
+  await demo.says(/4 {2}Working/);
   demo.kill('SIGKILL');
   const servers = serversPlace((await demo.said).stdout);
-  expect(serversOf(servers)).toHaveLength(1);
+  expect(processesOf(servers)).toHaveLength(1);
+  expect(processesOf(path.dirname(servers)).length).toBeGreaterThan(1);
   const next = machine.start(['demo', '--directory', place]);
-  await next.says(/3 {2}Working/);
-  expect(serversOf(servers)).toHaveLength(1);
+  await next.says(/2 {2}A policy/);
   next.kill('SIGINT');
   await next.said;
-  expect(serversOf(servers)).toEqual([]);
+  expect(processesOf(path.dirname(servers))).toEqual([]);
   expect(socketDirectories()).toEqual(sockets);
 });
 
@@ -106,14 +108,19 @@ describe.skipIf(process.getuid?.() !== 0)('as an ordinary user', () => {
   let person: CommandLine;
   afterAll(() => person[Symbol.dispose]());
 
-  test('the demo plays in a home with a space in its name', async ({ task, skip }) => {
+  test('the demo plays in a home with a space in its name, and is told to a program', async ({
+    task,
+    skip,
+  }) => {
     if (!isOpen(fileURLToPath(new URL('../..', import.meta.url)))) {
       task.meta.impossible = true;
       skip('an ordinary user may not enter this checkout');
     }
     person = commandLine({}, NOBODY);
-    expectAllBack(await person.run(['demo']), ORDERS, 3);
-    expect(existsSync(path.join(person.directory, '.cache/holdfast/demo/repository/config'))).toBe(true);
+    const { exitCode, lines } = await person.run(['demo', '--json']);
+    expect(exitCode).toBe(0);
+    expectAllCounted(lines()[0] as Record<string, Record<string, number>>);
+    expect(existsSync(path.join(person.directory, '.cache/holdfast/demo/offsite/config'))).toBe(true);
   });
 });
 

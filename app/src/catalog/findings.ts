@@ -40,6 +40,22 @@ export async function closeFindings(
   );
 }
 
+/** What has come to an end for one source, of what was found before `lookedAt`. */
+export async function closeSourceFindings(
+  session: Session,
+  which: {
+    readonly repository: string;
+    readonly source: string;
+    readonly codes: readonly string[];
+    readonly lookedAt: number;
+  },
+): Promise<void> {
+  await session.execute(
+    'DELETE FROM holdfast.open_finding WHERE repository = $1 AND source = $2 AND code = ANY ($3) AND seen_at < $4',
+    [which.repository, which.source, which.codes, which.lookedAt],
+  );
+}
+
 /** Of one repository or of all. */
 export async function readFindings(session: Session, repository?: string): Promise<OpenFinding[]> {
   const rows = await session.query(

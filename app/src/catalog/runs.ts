@@ -16,7 +16,7 @@ export async function readLastRuns(
   );
 }
 
-/** Of each kind and about that is asked for: the last one that has ended, whatever waits by now to be tried again. */
+/** Of each kind and about that is asked for: the last one that has ended, whatever waits or runs behind it. */
 export async function readLastEndedRuns(
   session: Session,
   wanted: readonly Pick<Run, 'kind' | 'about'>[],
@@ -52,6 +52,12 @@ export async function readUnfinishedRuns(session: Session): Promise<Run[]> {
 /** All that have ended and were not pruned. */
 export async function readEndedRuns(session: Session): Promise<Run[]> {
   return await readRunRows(session, 'SELECT * FROM holdfast.run WHERE ended_at IS NOT NULL');
+}
+
+/** When the last one of all ended; undefined when none has. */
+export async function readLastEnd(session: Session): Promise<number | undefined> {
+  const [row] = await session.query<{ at: number | null }>('SELECT max(ended_at) AS at FROM holdfast.run');
+  return row?.at ?? undefined;
 }
 
 /** One of them, whatever its state. */

@@ -1,5 +1,6 @@
 import * as alertsTest from './commands/alerts/test.ts';
 import * as backupNow from './commands/backup.ts';
+import * as catalogRebuild from './commands/catalog/rebuild.ts';
 import * as demo from './commands/demo.ts';
 import * as doctorPostgres from './commands/doctor/postgres.ts';
 import * as doctorStorage from './commands/doctor/storage.ts';
@@ -36,6 +37,7 @@ import * as repairPacks from './commands/repo/repair/packs.ts';
 import * as repairSnapshots from './commands/repo/repair/snapshots.ts';
 import * as stats from './commands/repo/stats.ts';
 import * as unlock from './commands/repo/unlock.ts';
+import * as retentionPreview from './commands/retention/preview.ts';
 import * as runs from './commands/runs.ts';
 import * as serve from './commands/serve.ts';
 import * as status from './commands/status.ts';
@@ -86,6 +88,8 @@ export interface CommandParts {
   readonly backupNow: backupNow.BackupNow;
   readonly testAlerts: alertsTest.TestAlerts;
   readonly listRuns: runs.ListRuns;
+  readonly rebuildCatalog: catalogRebuild.RebuildCatalog;
+  readonly previewRetention: retentionPreview.PreviewRetention;
 }
 
 /** Every command with its part. */
@@ -179,6 +183,14 @@ export function commandTable(parts: CommandParts): Registration[] {
     { group: [], define: (parent, context) => status.define(parent, context, parts.readStatus) },
     { group: [], define: (parent, context) => backupNow.define(parent, context, parts.backupNow) },
     { group: [], define: (parent, context) => runs.define(parent, context, parts.listRuns) },
+    {
+      group: ['retention'],
+      define: (parent, context) => retentionPreview.define(parent, context, parts.previewRetention),
+    },
+    {
+      group: ['catalog'],
+      define: (parent, context) => catalogRebuild.define(parent, context, parts.rebuildCatalog),
+    },
     { group: ['alerts'], define: (parent, context) => alertsTest.define(parent, context, parts.testAlerts) },
     { group: [], define: (parent) => worker.define(parent, parts.serveOrders) },
     { group: [], define: help.define },

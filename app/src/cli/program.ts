@@ -20,6 +20,8 @@ const GROUPS = {
   repair: 'bring back what is damaged or lost',
   files: 'back up and restore files',
   postgres: 'back up and restore PostgreSQL servers',
+  retention: 'what is kept, why, and until when',
+  catalog: 'what the control plane remembers',
   alerts: 'who hears of trouble, and whether it arrives',
   doctor: 'say what a source or a storage lacks for backups, and how to mend it',
 } as const;

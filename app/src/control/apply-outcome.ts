@@ -43,7 +43,9 @@ async function applyExamination(
   { repository, at, findings, share }: Examination,
 ): Promise<void> {
   const standing = await readFindings(session, repository);
-  const codes = standing.map(({ code }) => code).filter((code) => share === 1 || !isOfData(code));
+  // What a source's journal has found is not for a check to see again.
+  const ofChecks = standing.filter(({ source }) => source === undefined).map(({ code }) => code);
+  const codes = ofChecks.filter((code) => share === 1 || !isOfData(code));
   await saveFindings(session, findings);
   await closeFindings(session, { repository, codes: [...new Set(codes)], lookedAt: at });
 }

@@ -3,12 +3,14 @@ import type { Order } from '../protect/task.ts';
 import { RunQueue, type TakenStep } from '../queue/run-queue.ts';
 import { readUnfinished } from '../queue/run-rows.ts';
 import type { State } from '../state/state.ts';
+import { closeCatalog } from './close-catalog.ts';
 import type { CurrentPolicy } from './current-policy.ts';
 import { type LeaderParts, lead } from './leader.ts';
 import { RateDesk } from './rate-desk.ts';
 import { takeSteps } from './step-loop.ts';
 import { runStep, type StepEnd } from './step-runner.ts';
 import type { TickReport } from './tick.ts';
+import { troubleOf } from './trouble.ts';
 import type { Worker, WorkerAudience } from './worker-process.ts';
 
 export interface ControlPlaneParts {
@@ -43,9 +45,14 @@ export interface ControlAudience {
  * next. Everything that must outlive this process is in the state, so killed at any moment it costs nothing but time.
  */
 export async function runControlPlane(parts: ControlPlaneParts): Promise<void> {
-  const { state, clock } = parts;
+  const { state, clock, current, audience } = parts;
   await using queue = await RunQueue.open(state.database, clock);
-  await Promise.all([steps(parts, queue), leadWhenever(parts, queue), reload(parts)]);
+  const [led] = await Promise.all([leadWhenever(parts, queue), steps(parts, queue), reload(parts)]);
+  if (!led) return;
+  const onTrouble = (error: unknown) => audience.trouble(troubleOf(error));
+  await closeCatalog({ ...parts, database: state.database, policy: () => current.loaded, onTrouble }).catch(
+    onTrouble,
+  );
 }
 
 async function steps(parts: ControlPlaneParts, queue: RunQueue): Promise<void> {
@@ -80,8 +87,8 @@ async function steps(parts: ControlPlaneParts, queue: RunQueue): Promise<void> {
   await keeping;
 }
 
-/** One control plane leads; the others ask again and again whether it still does. */
-async function leadWhenever(parts: ControlPlaneParts, queue: RunQueue): Promise<void> {
+/** One control plane leads; the others ask again and again whether it still does. Resolves with whether we led last. */
+async function leadWhenever(parts: ControlPlaneParts, queue: RunQueue): Promise<boolean> {
   const { state, clock, audience, signal } = parts;
   const leader: LeaderParts = {
     ...parts,
@@ -94,10 +101,12 @@ async function leadWhenever(parts: ControlPlaneParts, queue: RunQueue): Promise<
     if (leadership !== undefined) {
       audience.leading(true);
       await lead(leader, AbortSignal.any([signal, leadership.signal]));
-      if (!signal.aborted) audience.leading(false);
+      if (signal.aborted) return true;
+      audience.leading(false);
     }
     await clock.sleep(ASK_EVERY_MS, signal).catch(() => undefined);
   }
+  return false;
 }
 
 async function reload({ current, clock, audience, signal }: ControlPlaneParts): Promise<void> {

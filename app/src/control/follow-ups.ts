@@ -1,7 +1,7 @@
 import type { Run, RunKind } from '../catalog/records.ts';
 import type { Policy } from '../policy/model.ts';
 import { backoff } from '../schedule/backoff.ts';
-import { copiesAfter } from './policy-works.ts';
+import { copiesAfter, copySchedule } from './policy-works.ts';
 
 /** A run that is to be queued because of another one. */
 export interface FollowUp {
@@ -53,7 +53,12 @@ function retryOf(policy: Policy, run: Run): FollowUp[] {
 
 function retryRules(policy: Policy, kind: RunKind, about: string): { limit: number; delay: number } {
   const source = kind === 'snapshot' ? policy.sources.find(({ name }) => name === about) : undefined;
-  return source?.retry ?? USUAL_RETRY;
+  if (source !== undefined) return source.retry;
+  // While a retry waits nothing else of it runs: it must not wait longer than the next one would have.
+  const copy = kind === 'copy' ? policy.copies.find(({ name }) => name === about) : undefined;
+  const when = copy === undefined ? undefined : copySchedule(copy, policy).when;
+  if (when?.kind !== 'every') return USUAL_RETRY;
+  return { ...USUAL_RETRY, delay: Math.min(USUAL_RETRY.delay, when.interval) };
 }
 
 function isDone({ state }: Run): boolean {

@@ -31,7 +31,7 @@ export async function gatherFacts(
   { policy, since, now, besides }: FactsWanted,
 ): Promise<Facts> {
   const works = worksOf(policy, new Map());
-  const last = await readLastEndedRuns(session, works);
+  const ended = await readLastEndedRuns(session, works);
   const good = await readLastGoodRuns(session, works);
   const open = await readUnfinishedRuns(session);
   const findings = await readFindings(session);
@@ -45,7 +45,7 @@ export async function gatherFacts(
     holdings: await holdings(session, { policy, sizes, findings, good }),
     windows: await readWindows(session),
     journals: await readJournals(session),
-    work: works.map((work) => workFacts(work, { last, good, open, since, now })),
+    work: works.map((work) => workFacts(work, { ended, good, open, since, now })),
     sizes,
     checks,
     retentions: good.flatMap(retentionFacts),
@@ -54,20 +54,20 @@ export async function gatherFacts(
 }
 
 interface Known {
-  readonly last: readonly Run[];
+  readonly ended: readonly Run[];
   readonly good: readonly Run[];
   readonly open: readonly Run[];
   readonly since: number;
   readonly now: number;
 }
 
-function workFacts(work: PolicyWork, { last, good, open, since, now }: Known): WorkFacts {
+function workFacts(work: PolicyWork, { ended, good, open, since, now }: Known): WorkFacts {
   const { kind, about, schedule, name } = work;
   const isOfIt = (run: Run) => run.kind === kind && run.about === about;
   const jitter = jitterOf(name, schedule);
   const previousDue = previousOccurrence(schedule, now - jitter);
   const nextDue = nextOccurrence(schedule, now - jitter);
-  const ended = last.find(isOfIt);
+  const last = ended.find(isOfIt);
   const running = open.find(isOfIt);
   const usual = durationOf(good.find(isOfIt));
   return {
@@ -76,7 +76,7 @@ function workFacts(work: PolicyWork, { last, good, open, since, now }: Known): W
     knownSince: since,
     ...(previousDue === undefined ? {} : { previousDue: previousDue + jitter }),
     ...(nextDue === undefined ? {} : { nextDue: nextDue + jitter }),
-    ...(ended === undefined ? {} : { last: ended }),
+    ...(last === undefined ? {} : { last }),
     ...(running === undefined ? {} : { open: running }),
     ...(usual === undefined ? {} : { usual }),
   };

@@ -12,6 +12,8 @@ export interface JournalKeeperOptions {
   /** By the beat, and whenever something changes. */
   readonly onState: (state: JournalState) => void;
   readonly onFinding: (finding: Finding) => void;
+  /** Findings of these codes are over. */
+  readonly onMended: (codes: readonly string[]) => void;
   /** What the journal wrote to the repository is more than slices: look there again. */
   readonly onChange: () => void;
   readonly signal: AbortSignal;
@@ -50,6 +52,7 @@ function pauseAfter(failures: number, random: Random): number {
 class JournalWatch implements WorkerAudience {
   readonly #options: JournalKeeperOptions;
   #state: JournalState;
+  #toldAt = 0;
 
   constructor(options: JournalKeeperOptions) {
     this.#options = options;
@@ -84,7 +87,10 @@ class JournalWatch implements WorkerAudience {
       if (record['event'] === 'interrupted' && typeof code === 'string' && typeof message === 'string') {
         this.#tell({ ...this.#state, failure: { code, message } });
       }
-      if (CHANGES.includes(String(record['event']))) this.#options.onChange();
+      const event = String(record['event']);
+      const mended = MENDED_BY[event];
+      if (mended !== undefined) this.#options.onMended(mended);
+      if (CHANGES.includes(event)) this.#options.onChange();
     }
   }
 
@@ -111,8 +117,13 @@ class JournalWatch implements WorkerAudience {
     this.#tell({ ...this.#state, state: 'stopped', seenAt: now, since: now });
   }
 
+  /** At each change, else now and then: what is said each second would be written down each second. */
   #tell(state: JournalState): void {
+    const before = this.#state;
     this.#state = state;
+    const changed = before.state !== state.state || before.failure !== state.failure;
+    if (!changed && state.seenAt - this.#toldAt < TOLD_EVERY_MS) return;
+    this.#toldAt = state.seenAt;
     this.#options.onState(state);
   }
 }
@@ -132,8 +143,20 @@ function numberOf(value: unknown): number | undefined {
   return typeof value === 'number' ? value : undefined;
 }
 
+/** What is over when an event comes: a gap with the base behind it, what kept the stream away with the stream. */
+const MENDED_BY: Readonly<Record<string, readonly string[]>> = {
+  'base-taken': ['journal.gap', 'journal.base-missing', 'journal.slot-lost'],
+  streaming: [
+    'journal.server-away',
+    'journal.ahead',
+    'journal.spool-low',
+    'journal.slot-not-kept',
+    'journal.not-synchronous',
+  ],
+};
 /** A window begins or ends with these. */
 const CHANGES: readonly string[] = ['base-taken', 'gap', 'timeline', 'rolled-up'];
+const TOLD_EVERY_MS = 2000;
 const FIRST_PAUSE_MS = 1000;
 const LONGEST_PAUSE_MS = 60_000;
 /** What has run so long was no failed start. */

@@ -13,6 +13,7 @@ export interface JournalSetOptions {
   readonly random: Random;
   readonly onState: (state: JournalState) => void;
   readonly onFinding: (source: SourcePolicy, finding: Finding) => void;
+  readonly onMended: (source: SourcePolicy, codes: readonly string[]) => void;
   /** Something else than slices was written: the source's repository is to be looked at again. */
   readonly onChange: (source: SourcePolicy) => void;
 }
@@ -28,13 +29,21 @@ interface Kept {
 export class JournalSet implements AsyncDisposable {
   readonly #options: JournalSetOptions;
   readonly #kept = new Map<string, Kept>();
+  #following: Promise<void> = Promise.resolve();
+  #ending = false;
 
   constructor(options: JournalSetOptions) {
     this.#options = options;
   }
 
-  /** Starts what is new, stops what is gone, starts again what is to be kept in another way. */
-  async follow(policy: Policy): Promise<void> {
+  /** Starts what is new, stops what is gone, starts again what is to be kept in another way; one policy after the other. */
+  follow(policy: Policy): Promise<void> {
+    this.#following = this.#following.catch(() => undefined).then(() => this.#follow(policy));
+    return this.#following;
+  }
+
+  async #follow(policy: Policy): Promise<void> {
+    if (this.#ending) return;
     const wanted = new Map(
       policy.sources.filter(({ journal }) => journal !== undefined).map((s) => [s.name, s]),
     );
@@ -51,13 +60,15 @@ export class JournalSet implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#ending = true;
+    await this.#following.catch(() => undefined);
     for (const { stop } of this.#kept.values()) stop.abort();
     await Promise.all([...this.#kept.values()].map(({ ended }) => ended));
     this.#kept.clear();
   }
 
   #start(source: SourcePolicy, policy: Policy): Kept {
-    const { start, stateDirectory, clock, random, onState, onFinding, onChange } = this.#options;
+    const { start, stateDirectory, clock, random, onState, onFinding, onMended, onChange } = this.#options;
     const stop = new AbortController();
     const order: Order = {
       task: { kind: 'journal', source: source.name },
@@ -73,6 +84,7 @@ export class JournalSet implements AsyncDisposable {
       random,
       onState,
       onFinding: (finding) => onFinding(source, finding),
+      onMended: (codes) => onMended(source, codes),
       onChange: () => onChange(source),
       signal: stop.signal,
     });

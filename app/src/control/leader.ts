@@ -1,14 +1,17 @@
-import { type Clock, Failure, isFailure, type Random } from '@holdfast/engine';
-import { saveFindings } from '../catalog/findings.ts';
+import type { Clock, Failure, Random } from '@holdfast/engine';
+import { closeSourceFindings, saveFindings } from '../catalog/findings.ts';
 import { readJournals, removeJournal, saveJournal } from '../catalog/journals.ts';
-import { savePolicy } from '../catalog/policies.ts';
+import { readPolicies, savePolicy } from '../catalog/policies.ts';
 import { pruneRuns } from '../catalog/runs.ts';
 import type { Order } from '../protect/task.ts';
 import type { RunQueue } from '../queue/run-queue.ts';
 import type { State } from '../state/state.ts';
 import type { CurrentPolicy } from './current-policy.ts';
 import { JournalSet } from './journal-set.ts';
+import { LedgerKeeper } from './ledger-keeper.ts';
+import { outdateLedgers } from './ledger-marks.ts';
 import { newRun, type TickReport, tick } from './tick.ts';
+import { troubleOf } from './trouble.ts';
 import type { Worker, WorkerAudience } from './worker-process.ts';
 
 export interface LeaderParts {
@@ -32,6 +35,12 @@ export interface LeaderParts {
 export async function lead(parts: LeaderParts, signal: AbortSignal): Promise<void> {
   const { state, queue, current, clock, onTick, onTrouble } = parts;
   await using journals = journalsOf(parts);
+  await using ledgers = new LedgerKeeper({
+    ...parts,
+    database: state.database,
+    policy: () => current.loaded,
+    onTrouble: (error) => onTrouble(troubleOf(error)),
+  });
   let followed: string | undefined;
   let prunedAt = 0;
   while (!signal.aborted) {
@@ -39,13 +48,14 @@ export async function lead(parts: LeaderParts, signal: AbortSignal): Promise<voi
       const { policy, text } = current.loaded;
       const now = clock.now();
       if (followed !== text.hash) {
-        await savePolicy(state.database, { ...text, seenAt: current.loaded.since });
-        await dropOtherJournals(parts);
+        await takeOver(parts);
+        ledgers.hurry();
         followed = text.hash;
         // Journals end in their own time; what is due must not wait for it.
         void journals.follow(policy).catch((error: unknown) => onTrouble(troubleOf(error)));
       }
       onTick(await tick({ database: state.database, queue, policy, now }));
+      ledgers.look(now);
       await parts.watch();
       if (now - prunedAt > DAY_MS) {
         await pruneRuns(state.database, now - HISTORY_MS);
@@ -73,6 +83,10 @@ function journalsOf(parts: LeaderParts): JournalSet {
       const open = { ...finding, repository, source: name, snapshots: [], foundAt: now, seenAt: now };
       if (finding.severity !== 'note') attempt(saveFindings(state.database, [open]));
     },
+    onMended: ({ repository, name }, codes) => {
+      const which = { repository, source: name, codes, lookedAt: clock.now() };
+      attempt(closeSourceFindings(state.database, which));
+    },
     onChange: ({ repository }) => {
       const now = clock.now();
       const wish = {
@@ -88,6 +102,16 @@ function journalsOf(parts: LeaderParts): JournalSet {
   });
 }
 
+/** Remembers the policy; of one that is new the repositories have to hear. */
+async function takeOver(parts: LeaderParts): Promise<void> {
+  const { state, current } = parts;
+  const { policy, text, since } = current.loaded;
+  const [before] = await readPolicies(state.database, 1);
+  if (before?.hash !== text.hash) await outdateLedgers(state.database, policy);
+  await savePolicy(state.database, { ...text, seenAt: since });
+  await dropOtherJournals(parts);
+}
+
 /** Of journals that the policy does not have any more nothing is to be said. */
 async function dropOtherJournals({ state, current }: LeaderParts): Promise<void> {
   const kept = new Set(
@@ -96,11 +120,6 @@ async function dropOtherJournals({ state, current }: LeaderParts): Promise<void>
   for (const { source } of await readJournals(state.database)) {
     if (!kept.has(source)) await removeJournal(state.database, source);
   }
-}
-
-function troubleOf(error: unknown): Failure {
-  if (isFailure(error)) return error;
-  return new Failure('internal', error instanceof Error ? error.message : String(error), { cause: error });
 }
 
 const TICK_MS = 1000;

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readFile, stat } from 'node:fs/promises';
+import { open, stat } from 'node:fs/promises';
 import { Failure } from '@holdfast/engine';
 
 /** A policy's text as it lies in its file. */
@@ -10,22 +10,30 @@ export interface PolicyText {
   readonly hash: string;
 }
 
-/** `usage` when it cannot be read or is larger than any policy. */
+/** Rejects with `usage` when there is no such file. One that is larger than any policy is cut, and refused by the parser. */
 export async function readPolicyText(file: string): Promise<PolicyText> {
   try {
-    const { size } = await stat(file);
-    if (size > LARGEST) throw new Failure('usage', 'a policy is smaller than a megabyte', { subject: file });
-    const text = await readFile(file, 'utf8');
-    return { file, text, hash: createHash('sha256').update(text).digest('hex') };
+    await using handle = await open(file);
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(MOST_BYTES));
+    const bytes = buffer.subarray(0, bytesRead);
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    return { file, text, hash: createHash('sha256').update(bytes).digest('hex') };
   } catch (error) {
-    if (error instanceof Failure) throw error;
-    throw new Failure('usage', `the policy cannot be read: ${(error as Error).message}`, {
+    const code = (error as NodeJS.ErrnoException).code ?? 'unknown error';
+    throw new Failure('usage', `the policy cannot be read: ${REASONS[code] ?? code}`, {
       subject: file,
-      hint: 'Name it with --policy, or in HOLDFAST_POLICY.',
+      hint: 'Name the policy on the command line or in HOLDFAST_POLICY; without either it is holdfast.yaml in this directory.',
       cause: error,
     });
   }
 }
+
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file',
+  EACCES: 'this user may not read it',
+  EISDIR: 'it is a directory',
+  ERR_ENCODING_INVALID_ENCODED_DATA: 'it is not UTF-8',
+};
 
 /** Tells whether a file may have changed: cheap enough for every second. */
 export class FileWatch {
@@ -48,4 +56,5 @@ export class FileWatch {
   }
 }
 
-const LARGEST = 1024 * 1024;
+/** More than any policy has: `parsePolicy` takes less, and says so. */
+const MOST_BYTES = 4 * 1024 * 1024;

@@ -79,7 +79,7 @@ export function scopeOf(policy: Policy, kind: RunKind, about: string): RunScope 
 }
 
 /** What a journal adds between snapshots is carried twice in an RPO: as old as the interval, and half for the way. */
-function copySchedule({ after, sources }: CopyPolicy, policy: Policy): Schedule {
+export function copySchedule({ after, sources }: CopyPolicy, policy: Policy): Schedule {
   if (after !== 'each snapshot') return after;
   const rpos = policy.sources.flatMap(({ name, journal, objective: { rpo } }) =>
     journal !== undefined && rpo !== undefined && sources.includes(name) ? [rpo] : [],

@@ -1,10 +1,11 @@
-import { type Clock, Failure } from '@holdfast/engine';
+import type { Clock, Failure } from '@holdfast/engine';
 import type { Policy } from '../policy/model.ts';
 import type { UnfinishedRun } from '../queue/new-run.ts';
 import { type MayStart, type RunQueue, STEP_CHANNEL, type TakenStep } from '../queue/run-queue.ts';
 import { admit, type RunClaim } from '../schedule/admission.ts';
 import type { State } from '../state/state.ts';
 import { scopeOf } from './policy-works.ts';
+import { troubleOf } from './trouble.ts';
 
 export interface StepLoopOptions {
   readonly state: State;
@@ -65,11 +66,6 @@ function choose(
   const started = admit(waiting.map(claim), running.map(claim), policy.limits, now);
   const byId = new Map(waiting.map((run) => [run.id, run]));
   return started.flatMap(({ id }) => byId.get(id) ?? []);
-}
-
-function troubleOf(error: unknown): Failure {
-  if (error instanceof Failure) return error;
-  return new Failure('internal', error instanceof Error ? error.message : String(error), { cause: error });
 }
 
 /** Rung, whoever waits goes on at once; a ring while nobody waits is not lost. */

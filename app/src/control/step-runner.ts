@@ -1,30 +1,19 @@
-import { type Clock, Failure, isFailure } from '@holdfast/engine';
-import { readFindings } from '../catalog/findings.ts';
+import { Failure, isFailure } from '@holdfast/engine';
 import type { RunFailure } from '../catalog/records.ts';
-import { readEndedRuns } from '../catalog/runs.ts';
-import type { Policy } from '../policy/model.ts';
-import type { Order, TaskOutcome } from '../protect/task.ts';
+import type { TaskOutcome } from '../protect/task.ts';
 import type { StepOutcome } from '../queue/new-run.ts';
 import type { RunQueue, TakenStep } from '../queue/run-queue.ts';
-import type { Database } from '../state/session.ts';
-import { applyOutcome } from './apply-outcome.ts';
 import { SKIPPED } from './gather-facts.ts';
 import { runHookStep } from './hook-step.ts';
-import type { PolicyText } from './policy-file.ts';
 import type { RateDesk } from './rate-desk.ts';
 import type { StepOrder } from './run-plan.ts';
-import type { Worker, WorkerAudience } from './worker-process.ts';
+import { runTask, type TaskParts } from './run-task.ts';
+import type { Worker } from './worker-process.ts';
 
-export interface StepRunnerParts {
-  readonly database: Database;
+export interface StepRunnerParts extends Omit<TaskParts, 'desk'> {
   readonly queue: RunQueue;
-  readonly clock: Clock;
-  readonly stateDirectory: string;
   readonly environment: Readonly<Record<string, string | undefined>>;
-  readonly start: (order: Order, audience: WorkerAudience) => Worker;
   readonly rates: RateDesk;
-  /** As it is now. */
-  readonly policy: () => { readonly policy: Policy; readonly text: PolicyText };
   readonly onNote: (step: TakenStep, line: string) => void;
 }
 
@@ -63,25 +52,12 @@ async function perform(step: TakenStep, parts: StepRunnerParts, signal: AbortSig
   const order = step.order as StepOrder;
   const { policy } = parts.policy();
   if (order.kind === 'hook') return await runHookStep(step, order, { ...parts, policy, signal });
-  const worker = parts.start(await orderFor(step, order, parts), {
-    progress: () => undefined,
-    note: (line) => parts.onNote(step, line),
-  });
-  using _held = parts.rates.seat(step.run.id, worker);
-  const outcome = await endOf(worker, signal);
-  await applyOutcome(parts.database, outcome);
-  return outcomeOf(outcome);
-}
-
-async function endOf(worker: Worker, signal: AbortSignal): Promise<TaskOutcome> {
-  const stop = () => worker.stop();
-  signal.addEventListener('abort', stop, { once: true });
-  if (signal.aborted) stop();
-  try {
-    return await worker.outcome;
-  } finally {
-    signal.removeEventListener('abort', stop);
-  }
+  const audience = { progress: () => undefined, note: (line: string) => parts.onNote(step, line) };
+  const desk = {
+    share: () => parts.rates.shareOf(step.run.id),
+    seat: (worker: Worker) => parts.rates.seat(step.run.id, worker),
+  };
+  return outcomeOf(await runTask(order.task, { ...parts, desk }, audience, signal));
 }
 
 function outcomeOf({ result, incomplete, skipped }: TaskOutcome): StepOutcome {
@@ -90,19 +66,6 @@ function outcomeOf({ result, incomplete, skipped }: TaskOutcome): StepOutcome {
     return { state: 'done', incomplete: true, result, failure };
   }
   return { state: 'done', incomplete, result };
-}
-
-async function orderFor(
-  { run }: TakenStep,
-  { task }: StepOrder & { kind: 'task' },
-  parts: StepRunnerParts,
-): Promise<Order> {
-  const { policy, text } = parts.policy();
-  const findings = await readFindings(parts.database);
-  const rates = await parts.rates.shareOf(run.id);
-  const order = { task, policy, stateDirectory: parts.stateDirectory, findings, rates };
-  if (task.kind !== 'record') return order;
-  return { ...order, ledger: { policy: text.text, findings, runs: await readEndedRuns(parts.database) } };
 }
 
 /** Tells the queue by the beat that the step is worked on. */

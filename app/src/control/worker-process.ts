@@ -10,6 +10,9 @@ export interface WorkerAudience {
   note(line: string, records: readonly Readonly<Record<string, unknown>>[]): void;
 }
 
+/** Nobody listens. */
+export const SILENT: WorkerAudience = { progress: () => undefined, note: () => undefined };
+
 export interface Worker {
   /** Rejects with the worker's failure; with `internal` when it died without a word. */
   readonly outcome: Promise<TaskOutcome>;

@@ -2,10 +2,23 @@ import { existsSync } from 'node:fs';
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Failure } from '@holdfast/engine';
+import { stopLeftControlPlane } from './policy/left-control-plane.ts';
 import { stopLeftServers } from './postgres/left-server.ts';
 
 /** All that a story makes. */
-const PLACES = ['shop', 'older', 'repository', 'repository-alone', 'spool', 'servers'] as const;
+const PLACES = [
+  'shop',
+  'older',
+  'repository',
+  'main',
+  'offsite',
+  'offsite-then',
+  'offsite-unplugged',
+  'password',
+  'holdfast.yaml',
+  'servers',
+  'state',
+] as const;
 
 export type Place = (typeof PLACES)[number];
 
@@ -25,7 +38,7 @@ const NOTE = 'Made by "holdfast demo", which removes and makes anew what is besi
 
 /**
  * Prepares an empty playground. A directory that has something in it and no marker is somebody else's:
- * `target.not-empty`. A server that a killed demo has left there is stopped first.
+ * `target.not-empty`. What a killed demo has left running there is stopped first.
  */
 export async function preparePlayground(directory: string): Promise<Playground> {
   await mkdir(directory, { recursive: true });
@@ -53,6 +66,7 @@ export async function preparePlayground(directory: string): Promise<Playground> 
       await rm(join(directory, name, inside), { recursive: true, force: true, maxRetries: 5 });
     },
   };
+  await stopLeftControlPlane(playground.place('state'));
   await stopLeftServers(playground.place('servers'));
   for (const name of PLACES) await playground.clear(name);
   return playground;

@@ -39,6 +39,6 @@ test('without a PostgreSQL it says what to install, and tells of files', async (
   };
   const find = async () => ({ missing: 'there is none', remedy: 'Install one.' });
   const demo = runDemo(machine, operations, find);
-  await expect(demo({ story: 'postgres' }, stage, enough.signal)).rejects.toThrow('heard enough');
+  await expect(demo({ story: 'policy' }, stage, enough.signal)).rejects.toThrow('heard enough');
   expect(told).toMatch(/^▲ .*: there is none\.\n {2}Install one\.\n\nHoldfast · a real tree of files/);
 });

@@ -7,12 +7,12 @@ import { signs } from '../cli/style.ts';
 import type { Machine } from '../operations/machine.ts';
 import { type FilesParts, tellFilesStory } from './files/story.ts';
 import { DEMO_PASSWORD, type Playground, preparePlayground } from './playground.ts';
+import { type PolicyParts, tellPolicyStory } from './policy/story.ts';
 import { findInstallation, type Installation } from './postgres/installation.ts';
 import { prepareServers } from './postgres/server-place.ts';
-import { type PostgresParts, tellPostgresStory } from './postgres/story.ts';
 import { tellOn } from './teller.ts';
 
-export type DemoParts = FilesParts & PostgresParts;
+export type DemoParts = FilesParts & PolicyParts;
 
 /** The demo plays where it disturbs nobody, and does all that it does through the operations behind the commands. */
 export function runDemo(
@@ -24,22 +24,24 @@ export function runDemo(
     const playground = await preparePlayground(options.directory ?? join(cacheBelow(machine), 'demo'));
     const setting = {
       playground,
-      access: accessTo(playground),
       teller: tellOn(stage, machine),
       clock: machine.clock,
       signal,
     };
     // Files are saved under their own names, not under where this machine happens to keep them; and no PGHOST of whoever
     // looks on leads to a server of theirs.
-    const parts = partsFor({
+    const here = {
       ...machine,
       workingDirectory: playground.directory,
       environment: withoutServer(machine.environment),
-    });
+    };
+    const parts = partsFor(here);
     const installation = await installationFor(options, stage, find);
-    if (installation === undefined) return await tellFilesStory(parts, setting);
+    if (installation === undefined) {
+      return await tellFilesStory(parts, { ...setting, access: accessTo(playground) });
+    }
     await using servers = await prepareServers(playground, installation.account);
-    return await tellPostgresStory(parts, { ...setting, installation, servers });
+    return await tellPolicyStory(parts, { ...setting, machine: here, installation, servers });
   };
 }
 

@@ -1,7 +1,7 @@
 import type { Id } from '@holdfast/engine';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { mergeFiles, planRollUps, type RollUp, type SliceFacts } from './roll-up-plan.ts';
+import { heldSlices, mergeFiles, planRollUps, type RollUp, type SliceFacts } from './roll-up-plan.ts';
 
 const [MINUTE, HOUR, DAY] = [60_000, 3_600_000, 86_400_000];
 const slice = (time: number, level: SliceFacts['level'] = 'slice', names = [`at-${time}`]): SliceFacts => ({
@@ -79,5 +79,72 @@ describe('a roll-up', () => {
       { name: '2', of: 'third' },
     ];
     expect(mergeFiles(files)).toEqual([files[1], files[3]]);
+  });
+});
+
+describe('of slices that were copied beside their roll-ups', () => {
+  test.each<[string, SliceFacts[], string[]]>([
+    [
+      'those that an hour holds are needless',
+      [slice(1), slice(2), slice(2, 'hour', ['at-1', 'at-2'])],
+      ['slice-2 in hour-2', 'slice-1 in hour-2'],
+    ],
+    ['one of which the roll-up lacks a file stays', [slice(1), slice(2, 'hour', ['at-2'])], []],
+    ['one that is newer than the roll-up stays', [slice(3, 'slice', ['a']), slice(2, 'hour', ['a'])], []],
+    [
+      'one that another slice holds stays: its origin has both',
+      [slice(1, 'slice', ['a']), slice(2, 'slice', ['a'])],
+      [],
+    ],
+    [
+      'a partial file is held by the whole one',
+      [slice(1, 'slice', ['a.partial']), slice(2, 'hour', ['a'])],
+      ['slice-1 in hour-2'],
+    ],
+    [
+      'a whole file is not held by a partial one',
+      [slice(1, 'slice', ['a']), slice(2, 'hour', ['a.partial'])],
+      [],
+    ],
+    [
+      'an hour that was rolled up again is needless',
+      [slice(1, 'hour', ['a']), slice(2, 'hour', ['a', 'b'])],
+      ['hour-1 in hour-2'],
+    ],
+    [
+      'a day holds its hours, and no roll-up that is needless stands in',
+      [slice(1, 'slice', ['a']), slice(1, 'hour', ['a']), slice(2, 'day', ['a', 'b'])],
+      ['hour-1 in day-2', 'slice-1 in day-2'],
+    ],
+    ['an hour does not hold a day', [slice(2, 'day', ['a']), slice(2, 'hour', ['a', 'b'])], []],
+  ])('%s', (_, slices, needless) => {
+    expect(heldSlices(slices).map(({ id, by }) => `${id} in ${by}`)).toEqual(needless);
+  });
+
+  test('of two roll-ups that hold the same one stays', () => {
+    const twins = [{ ...slice(1, 'hour', ['a']), id: 'other' as Id }, slice(1, 'hour', ['a'])];
+    expect(heldSlices(twins)).toHaveLength(1);
+  });
+
+  test('every file of what goes is in what stays', () => {
+    const level = fc.constantFrom('slice', 'hour', 'day' as const);
+    const names = fc.uniqueArray(fc.constantFrom('a', 'b', 'c', 'a.partial', 'b.partial'));
+    const any = fc.tuple(fc.nat(9), level, names);
+    fc.assert(
+      fc.property(fc.array(any, { maxLength: 12 }), (found) => {
+        const slices = found.map(([time, of, files], at) => ({
+          ...slice(time, of as never, files),
+          id: `${at}` as Id,
+        }));
+        const held = new Map(heldSlices(slices).map(({ id, by }) => [id, by]));
+        for (const [id, by] of held) {
+          expect(held.has(by)).toBe(false);
+          const stays = slices.find((one) => one.id === by)?.names ?? [];
+          for (const name of slices.find((one) => one.id === id)?.names ?? []) {
+            expect(stays.includes(name) || stays.includes(name.replace('.partial', ''))).toBe(true);
+          }
+        }
+      }),
+    );
   });
 });

@@ -45,6 +45,32 @@ export function planRollUps(slices: readonly SliceFacts[], now: number): RollUp[
   return plans;
 }
 
+/** A slice that is needless, and the roll-up that holds all of it. */
+export interface HeldSlice {
+  readonly id: Id;
+  readonly by: Id;
+}
+
+/**
+ * Pure: the slices whose files a roll-up among them holds as well. Where slices arrive by copying, what was rolled up at
+ * their origin arrives too, and nobody there forgets what it has replaced. The roll-ups named are none of the needless ones.
+ */
+export function heldSlices(slices: readonly SliceFacts[]): HeldSlice[] {
+  const left: SliceFacts[] = [];
+  const held: HeldSlice[] = [];
+  for (const slice of slices.toSorted(widestFirst)) {
+    const holder = left.find((other) => other.level !== 'slice' && holds(other, slice));
+    if (holder === undefined) left.push(slice);
+    else held.push({ id: slice.id, by: holder.id });
+  }
+  return held;
+}
+
+/** Whoever may hold others comes before them. */
+function widestFirst(a: SliceFacts, b: SliceFacts): number {
+  return RANKS[b.level] - RANKS[a.level] || b.time - a.time || b.names.length - a.names.length;
+}
+
 /** Whether all of `other` is in `slice`: its names, or whole files for its partial ones, and nothing newer. */
 function holds(slice: SliceFacts, other: SliceFacts): boolean {
   const names = new Set(slice.names);

@@ -73,6 +73,12 @@ export function operations(machine: Machine): CommandParts {
   };
   return {
     ...parts,
+    rebuildCatalog: onDemand(async () =>
+      (await import('./catalog/rebuild.ts')).rebuildCatalog(machine, parts),
+    ),
+    previewRetention: onDemand(async () =>
+      (await import('./retention/preview.ts')).previewRetention(machine, parts),
+    ),
     serveOrders:
       machine.orders === undefined
         ? undefined

@@ -260,12 +260,13 @@ test.each([
   ['one long key', `${'a'.repeat(1000)}: ${' '.repeat(1_000_000)}`],
   ['one long quote', `stack: "${'\\\\'.repeat(400_000)}`],
 ])('a megabyte of nonsense is refused soon: %s', (_, text) => {
-  const begun = performance.now();
+  const begun = process.cpuUsage();
   const problems = problemsOf(text);
   expect(problems.length).toBeGreaterThan(0);
   expect(problems.length).toBeLessThanOrEqual(100);
   expect(JSON.stringify(problems).length).toBeLessThan(100_000);
-  expect(performance.now() - begun).toBeLessThan(10_000);
+  // Microseconds of this process alone, whatever else the machine does.
+  expect(process.cpuUsage(begun).user).toBeLessThan(10_000_000);
 });
 
 test('an anchor may be used again', () => {

@@ -1,27 +1,26 @@
 import { statfs } from 'node:fs/promises';
 import { type Backend, type FileType, parseAddress, type Repository } from '@holdfast/engine';
-import type { RecoveryWindow, RepositorySize } from '../catalog/records.ts';
+import type { RepositorySize } from '../catalog/records.ts';
 import { formatBytes, formatCounted } from '../cli/format.ts';
 import type { RepositoryAccess } from '../cli/repository-options.ts';
 import { openAccess } from '../operations/repository-access.ts';
 import type { RepositoryPolicy } from '../policy/model.ts';
 import { accessFor, type Duty, repositoryNamed } from './hands.ts';
 import { pointsOf } from './point-of.ts';
-import type { TaskOutcome } from './task.ts';
-import { journaledSources, windowsOf } from './windows.ts';
+import { windowsIn } from './see-windows.ts';
+import type { RepositorySurvey, TaskOutcome } from './task.ts';
 
 /** Looks what is really in a repository: points, windows, size. All that is known of it elsewhere is a memory of this. */
-export async function surveyRepository(duty: Duty, name: string): Promise<TaskOutcome> {
-  const { order, hands, work } = duty;
+export async function surveyRepository(
+  duty: Duty,
+  name: string,
+): Promise<TaskOutcome & { readonly survey: RepositorySurvey }> {
+  const { order, hands } = duty;
   const repository = repositoryNamed(order.policy, name);
   const access = await accessFor(duty, repository);
   const at = hands.machine.clock.now();
   const { points, size } = await lookInside(duty, repository, access);
-  const windows: RecoveryWindow[] = [];
-  for (const source of journaledSources(points)) {
-    const found = await hands.operations.listBases(access, { tag: [[`source:${source}`]] }, work);
-    windows.push(...windowsOf(found, repository.name, source));
-  }
+  const windows = await windowsIn(duty, repository.name, access, points);
   return {
     incomplete: false,
     added: [],

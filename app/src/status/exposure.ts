@@ -134,7 +134,8 @@ export function exposureProblems(
       ),
     ];
   }
-  const allowed = rpo + (source.journal === undefined ? copyGrace(interval) : 0);
+  // What a journal adds is carried over twice in an RPO, and may be as old as that when it leaves.
+  const allowed = rpo + copyGrace(source.journal === undefined ? interval : rpo / 2);
   if (farthest === undefined || farthest.milliseconds <= allowed) return [];
   return [
     problem(

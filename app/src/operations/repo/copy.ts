@@ -35,13 +35,19 @@ export function copySnapshots(machine: AccessMachine): CopySnapshots {
       machine,
     );
     const unreadable: Finding[] = [];
-    const snapshots = await chooseSnapshots(
+    const found = await chooseSnapshots(
       source.repository,
       request.snapshots,
       request,
       source.signal,
       (id, failure) => unreadable.push(unreadableSnapshot(id, failure)),
     );
+    const { choose } = request;
+    // One that cannot be read over there is none that is there.
+    const snapshots =
+      choose === undefined
+        ? found
+        : await choose(found, await target.repository.loadSnapshots(target.signal, () => undefined));
     const report = await sayingHowToGoOn(() =>
       copyBetween(source.repository, target.repository, {
         clock,

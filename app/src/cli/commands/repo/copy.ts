@@ -1,4 +1,4 @@
-import { Failure } from '@holdfast/engine';
+import { Failure, type StoredSnapshot } from '@holdfast/engine';
 import type { Command } from 'commander';
 import {
   accessFor,
@@ -28,6 +28,11 @@ export interface CopyOptions extends SnapshotFilter {
 export interface CopyRequest extends CopyOptions {
   /** Ids of the source, their beginnings or `latest`; none for all that pass the filter. */
   readonly snapshots: readonly string[];
+  /** Of those found, the ones to be copied, beside what the target has. All of them where it is absent. */
+  readonly choose?: (
+    found: readonly StoredSnapshot[],
+    there: readonly StoredSnapshot[],
+  ) => Promise<readonly StoredSnapshot[]>;
 }
 
 /** Resolves also when snapshots were left out since the source has lost something of them. */

@@ -33,7 +33,7 @@ export function define(parent: Command, context: Context, previewRetention: Prev
     ],
   })
     .option('--on <date>', 'the day to look at (now)', parseMoment(context.timeZone))
-    .option('--policy <file>', 'the policy');
+    .option('--policy <file>', 'the policy (HOLDFAST_POLICY; default: ./holdfast.yaml)');
   addGlobalOptions(command).action(async (source: string | undefined) => {
     const options = command.opts<Omit<RetentionPreviewRequest, 'source'>>();
     const request = { ...options, ...(source === undefined ? {} : { source }) };

@@ -33,7 +33,7 @@ export async function servesDirectory(pid: number, dataDirectory: string): Promi
 }
 
 /** Empty when there is no such process. */
-async function commandLineOf(pid: number): Promise<string> {
+export async function commandLineOf(pid: number): Promise<string> {
   if (process.platform === 'linux') return await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
   const { stdout } = await execute('ps', ['-o', 'command=', '-p', String(pid)]).catch(() => ({ stdout: '' }));
   return stdout;
