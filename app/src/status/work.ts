@@ -44,7 +44,8 @@ export function intervalOf(work: WorkFacts | undefined): number | undefined {
 
 /** The next time that something is tried by itself: a run that waits for its time, else the schedule. */
 export function nextRunOf(work: WorkFacts | undefined): number | undefined {
-  return work?.open?.state === 'waiting' ? work.open.dueAt : work?.nextDue;
+  if (work?.open?.state !== 'waiting') return work?.nextDue;
+  return work.open.notBefore ?? work.open.dueAt;
 }
 
 export function runningSince(work: WorkFacts | undefined): number | undefined {
@@ -76,7 +77,7 @@ function failed(work: WorkFacts, last: Run, noun: string, subject: string, momen
   const retried = work.open !== undefined;
   const reason = last.failure?.message ?? last.result?.summary;
   const hint = [
-    ...(last.failure?.hint === undefined ? [] : [last.failure.hint]),
+    ...(last.failure?.hint === undefined ? [] : [withStop(last.failure.hint)]),
     work.open?.state === 'running'
       ? 'It is being tried again now.'
       : next === undefined
