@@ -359,6 +359,13 @@ describe('the judge', () => {
     expect(judged(fresh(40 * MINUTE)).sources[0]?.copies.have).toBe(1);
   });
 
+  test('takes no base for a gap whose journal has not arrived yet', () => {
+    const facts = healthyFacts();
+    const alone = { repository: 'main', source: 'metadata', from: NOW - SECOND, to: NOW - SECOND };
+    const windows = (facts.windows ?? []).map((window) => ({ ...window, to: NOW - MINUTE }));
+    expect(judged({ ...facts, windows: [...windows, alone] }).problems).toEqual([]);
+  });
+
   test('gives what a journal adds time to be carried over, and no more', () => {
     const behind = (age: number) => {
       const facts = healthyFacts();
