@@ -76,7 +76,7 @@ function failed(work: WorkFacts, last: Run, noun: string, subject: string, momen
   const retried = work.open !== undefined;
   const reason = last.failure?.message ?? last.result?.summary;
   const hint = [
-    ...(last.failure?.hint === undefined ? [] : [last.failure.hint]),
+    ...(last.failure?.hint === undefined ? [] : [withStop(last.failure.hint)]),
     work.open?.state === 'running'
       ? 'It is being tried again now.'
       : next === undefined
