@@ -16,7 +16,7 @@ if (file === undefined) throw new Error('which file? FORCE_COLOR=1 npm start > F
 const printed = readFileSync(file, 'utf8');
 const story = printed.slice(printed.indexOf('Holdfast ·')).trimEnd();
 const title =
-  'npm start: a shop’s database loses a table and then its server, and every confirmed order comes back';
+  'npm start: a shop is kept by one policy; it loses a table, its server and its offsite copy, and everything comes back';
 const picture = path.join(root, 'docs/img/story.svg');
 mkdirSync(path.dirname(picture), { recursive: true });
 writeFileSync(picture, drawTerminal(`$ npm start\n\n${story}\n`, title));

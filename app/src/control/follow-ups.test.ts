@@ -93,6 +93,16 @@ describe('a failed run', () => {
     expect(followUps({ ...policy, sources }, [failed(2)])).toEqual([]);
   });
 
+  test('of a copy never waits longer than the next one would have', () => {
+    const policy = shopPolicy();
+    const objective = { rpo: 10 * SECOND };
+    const sources = policy.sources.map((source) =>
+      source.journal === undefined ? source : { ...source, objective },
+    );
+    const [first] = followUps({ ...policy, sources }, [failed(1, 'copy', 'main → offsite')]);
+    expect(first?.notBefore).toBe(T + 10 + 5 * SECOND);
+  });
+
   test.each(['succeeded', 'incomplete', 'cancelled', 'running', 'waiting'] as const)(
     'and no other is: %s',
     (state) => {

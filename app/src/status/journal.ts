@@ -87,9 +87,8 @@ export function openGapOf(facts: Facts, source: string, repository: string): Ope
 function judgeGaps(evidence: Evidence, source: SourcePolicy, facts: Facts, moment: Moment): void {
   const { now, timezone } = moment;
   const windows = windowsOf(facts, source.name, source.repository);
-  const newest = windows.at(-1);
-  // A base that no journal ever followed is a moment: nobody lost what came after it.
-  const before = windows.findLast((window) => window !== newest && window.to > window.from);
+  // A base alone is a moment: no journal ever followed it, or what follows has not arrived yet. Neither is a gap.
+  const [before, after] = windows.filter(({ from, to }) => to > from).slice(-2);
   const problem = (since: number) => ({
     key: `source ${source.name}: journal gap`,
     about: source.name,
@@ -105,16 +104,13 @@ function judgeGaps(evidence: Evidence, source: SourcePolicy, facts: Facts, momen
       hint: 'A new base is taken by itself and ends it. Look at: holdfast runs',
     });
   }
-  if (newest === undefined) {
-    evidence.miss(`No moment of ${source.name} is known to be restorable.`);
-    return;
-  }
-  const recent = before !== undefined && newest.from > before.to && now - newest.from <= GAP_IN_SIGHT;
-  if (!recent || open !== undefined) return;
+  if (windows.length === 0) evidence.miss(`No moment of ${source.name} is known to be restorable.`);
+  if (before === undefined || after === undefined || open !== undefined) return;
+  if (after.from <= before.to || now - after.from > GAP_IN_SIGHT) return;
   evidence.add({
     ...problem(before.to),
     severity: 'warning',
-    message: `No moment of ${source.name} between ${formatTime(before.to, timezone)} and ${formatTime(newest.from, timezone)} can be restored: the journal has a gap there.`,
+    message: `No moment of ${source.name} between ${formatTime(before.to, timezone)} and ${formatTime(after.from, timezone)} can be restored: the journal has a gap there.`,
     hint: 'A new base has ended it: every moment since can be restored again.',
   });
 }

@@ -359,6 +359,25 @@ describe('the judge', () => {
     expect(judged(fresh(40 * MINUTE)).sources[0]?.copies.have).toBe(1);
   });
 
+  test('takes no base for a gap whose journal has not arrived yet', () => {
+    const facts = healthyFacts();
+    const alone = { repository: 'main', source: 'metadata', from: NOW - SECOND, to: NOW - SECOND };
+    const windows = (facts.windows ?? []).map((window) => ({ ...window, to: NOW - MINUTE }));
+    expect(judged({ ...facts, windows: [...windows, alone] }).problems).toEqual([]);
+  });
+
+  test('gives what a journal adds time to be carried over, and no more', () => {
+    const behind = (age: number) => {
+      const facts = healthyFacts();
+      const windows = (facts.windows ?? []).map((window) =>
+        window.repository === 'offsite' ? { ...window, to: NOW - age } : { ...window, to: NOW },
+      );
+      return judged({ ...facts, windows }).sources.find(({ name }) => name === 'metadata');
+    };
+    expect(behind(6 * MINUTE)?.verdict).toBe('good');
+    expect(behind(7 * MINUTE)?.problems[0]?.code).toBe('rpo.at-risk');
+  });
+
   test('counts places, not only repositories', () => {
     const policy = shopPolicy();
     const together = policy.repositories.map((repository) => ({ ...repository, place: 'cellar' }));

@@ -1,5 +1,6 @@
 import type { PostgresRestorePlan } from '../../cli/commands/postgres/restore.ts';
 import { formatBytes, formatCount, formatCounted, formatDuration } from '../../cli/format.ts';
+import { wrapText } from '../../cli/paragraph.ts';
 import type { CheckResult } from '../../cli/render/check-findings.ts';
 import { renderStatus } from '../../cli/render/status.ts';
 import { signs } from '../../cli/style.ts';
@@ -145,7 +146,7 @@ export function narrate({ teller, playground, servers, installation }: PolicySet
 
     told({ severity, message }: Alert, milliseconds: number, status: Status) {
       took(`${severity}, to the webhook:`, milliseconds);
-      more(`“${message}”`);
+      for (const row of wrapText(`“${message}”`, SCREEN - INDENT)) more(row);
       shown(renderTrouble(status));
     },
 

@@ -19,31 +19,35 @@ export const JOURNAL = 'holdfast';
 export const JOURNAL_RPO = 8000;
 
 /** A whole policy, with intervals of seconds so that a minute shows what takes a night. */
-export function policyText({
-  main,
-  offsite,
-  passwordFile,
-  serverUrl,
-  folder,
-  alertUrl,
-}: PolicyPlaces): string {
-  const [password, pass] = [JSON.stringify(passwordFile), 'password'];
+export function policyText(places: PolicyPlaces): string {
+  const password = `password: { file: ${scalar(places.passwordFile)} }`;
   return `stack: shop
-repositories: # sameHost: one fire takes all of this. Written out, since it is refused otherwise
-  main: { url: ${JSON.stringify(main)}, ${pass}: { file: ${password} }, sameHost: accepted }
-  offsite: { url: ${JSON.stringify(offsite)}, ${pass}: { file: ${password} }, sameHost: accepted }
+repositories:
+  main:
+    url: ${scalar(places.main)}
+    ${password}
+    sameHost: accepted # refused unless one writes it: what takes the shop takes this as well
+  offsite:
+    url: ${scalar(places.offsite)}
+    ${password}
+    sameHost: accepted # for a demo only: a real last copy is elsewhere
 sources:
   ${ORDERS}:
-    postgres: ${JSON.stringify(serverUrl)}
+    postgres: ${scalar(places.serverUrl)}
     snapshot: { every: 1h }
     journal: { slot: ${JOURNAL} } # every change in between
     objective: { rpo: ${JOURNAL_RPO / 1000}s, copies: 2 }
   ${PAGES}:
-    files: ${JSON.stringify(folder)}
+    files: ${scalar(places.folder)}
     snapshot: { every: 10s }
     objective: { rpo: 30s, copies: 2 }
 copies:
   - { from: main, to: offsite } # after each snapshot, and what the journal adds
-alerts: { to: [{ webhook: ${JSON.stringify(alertUrl)} }], group: 1s }
+alerts: { to: [{ webhook: ${JSON.stringify(places.alertUrl)} }], group: 1s }
 `;
+}
+
+/** As YAML has it: plain where nothing in it means anything there. */
+function scalar(text: string): string {
+  return /^~?\/[\w./-]*$/.test(text) ? text : JSON.stringify(text);
 }
