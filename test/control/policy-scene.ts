@@ -70,10 +70,10 @@ export class PolicyScene implements AsyncDisposable {
     return ['--repo', this.path(name), '--password-file', this.passwordFile];
   }
 
-  /** What really lies in one, by source: newest last. */
+  /** What really lies in one and can be read, of a source: newest last. */
   async snapshots(name: string, source: string): Promise<StoredSnapshot[]> {
     const repository = await openRepository(await openLocal({ path: this.path(name) }), PASSWORD);
-    const all = await repository.loadSnapshots();
+    const all = await repository.loadSnapshots(undefined, () => undefined);
     return all
       .filter(({ tags }) => tags.includes(`source:${source}`))
       .toSorted((a, b) => Date.parse(a.time) - Date.parse(b.time));
@@ -115,13 +115,18 @@ export class PolicyScene implements AsyncDisposable {
       last = await readStatusFile(this.stateDirectory).catch(() => undefined);
       return last !== undefined && is(last) ? last : undefined;
     };
-    return await until(what, ask, () => JSON.stringify(last, null, 1));
+    return await until(
+      what,
+      ask,
+      () => JSON.stringify({ ...last, problems: undefined }) + JSON.stringify(last?.problems, null, 1),
+    );
   }
 
   /** The control plane's memory, as somebody else who has joined in. */
-  async open(): Promise<State> {
+  async open(databaseUrl?: string): Promise<State> {
     const { signal } = new AbortController();
-    return await openState({ directory: this.stateDirectory, clock: systemClock, signal });
+    const elsewhere = databaseUrl === undefined ? {} : { databaseUrl };
+    return await openState({ directory: this.stateDirectory, clock: systemClock, signal, ...elsewhere });
   }
 
   /** The embedded server's first process, as a machine that runs out of memory does. False when none runs. */

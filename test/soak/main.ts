@@ -6,6 +6,7 @@
  *     npm run soak -- --profile all --storage minio          only several processes without pause, on a real server
  *     npm run soak -- --profile prune-beside-writers         two writers and one who prunes
  *     npm run soak -- --journal 50                           instead: a PostgreSQL journal, so many rounds
+ *     npm run soak -- --control 100                          instead: a control plane and its database, so many rounds
  *
  * Without a profile three things take turns. Several processes work without pause on two repositories, which are held
  * against a plain map whenever a minute is over (test/model). A repository of its own goes through many steps: in each, up
@@ -17,6 +18,7 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { Prng } from '../../bench/corpus/prng.ts';
+import { killPlanes } from '../control/plane-chaos.ts';
 import { PowerCuts } from '../crash/power-cut.ts';
 import { Counts } from '../model/counts.ts';
 import { play } from '../model/play.ts';
@@ -41,6 +43,7 @@ const { values: options } = parseArgs({
     'seed': { type: 'string', default: randomBytes(4).toString('hex') },
     'write-docs': { type: 'boolean', default: false },
     'journal': { type: 'string' },
+    'control': { type: 'string' },
     'profile': { type: 'string', default: '' },
     'storage': { type: 'string', default: 'local' },
   },
@@ -50,6 +53,20 @@ if (options.journal !== undefined) {
   say(`Holdfast · soak of a journal, seed ${seed}`);
   const failed = await soakJournal({ rounds: Number(options.journal), seed, say });
   for (const sentence of failed) say(`✖ ${sentence} (--seed ${seed})`);
+  process.exit(failed.length === 0 ? 0 : 1);
+}
+if (options.control !== undefined) {
+  say(`Holdfast · soak of the control plane, seed ${seed}`);
+  const {
+    wrong: failed,
+    kills,
+    ...counts
+  } = await killPlanes({ rounds: Number(options.control), seed, say });
+  for (const sentence of failed) say(`✖ ${sentence} (--seed ${seed})`);
+  say(
+    `  ${kills.controlPlane} control planes and ${kills.database} databases killed; ` +
+      `${counts.runs} runs ended, ${counts.snapshots} snapshots, ${counts.hooks} hooks`,
+  );
   process.exit(failed.length === 0 ? 0 : 1);
 }
 const startedAt = Date.now();

@@ -64,5 +64,6 @@ async function deliver(delivery: Delivery, tools: DeliveryTools, signal: AbortSi
 /** Twice as long each time, a quarter of it by chance: 5 s, 10 s, … half an hour. */
 function waitAfter(attempts: number, random: Random): number {
   const wait = Math.min(LONGEST_WAIT, FIRST_WAIT * 2 ** (attempts - 1));
-  return wait * (1 - random() / 4);
+  // Whole milliseconds: an outbox in a database takes no others.
+  return Math.round(wait * (1 - random() / 4));
 }

@@ -47,6 +47,8 @@ export interface Run {
   /** The moment of the schedule that it is for. */
   readonly dueAt: number;
   readonly queuedAt: number;
+  /** While it waits: not before then, since it is tried again. */
+  readonly notBefore?: number;
   readonly startedAt?: number;
   readonly endedAt?: number;
   readonly attempt: number;

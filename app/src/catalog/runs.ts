@@ -118,6 +118,7 @@ export async function pruneRuns(session: Session, before: number): Promise<void>
 type RunRow = Omit<Run, 'steps'>;
 
 const RUN_COLUMNS = `id, kind, about, cause, due_at AS "dueAt", queued_at AS "queuedAt",
+  CASE WHEN state = 'waiting' THEN not_before END AS "notBefore",
   started_at AS "startedAt", ended_at AS "endedAt", attempt, state, result, failure`;
 
 async function readRunRows(session: Session, select: string, values: readonly unknown[] = []) {

@@ -28,11 +28,15 @@ export async function runTask(
   signal: AbortSignal,
 ): Promise<TaskOutcome> {
   const at = parts.clock.now();
+  const { hash } = parts.policy().text;
   const worker = parts.start(await orderFor(task, parts), audience);
   using _seat = parts.desk?.seat(worker);
   const outcome = await endOf(worker, signal);
   await applyOutcome(parts.database, outcome);
-  if (task.kind === 'record') await noteLedger(parts.database, task.repository, at);
+  // One that tells a policy which was exchanged meanwhile is outdated already.
+  if (task.kind === 'record' && parts.policy().text.hash === hash) {
+    await noteLedger(parts.database, task.repository, at);
+  }
   return outcome;
 }
 

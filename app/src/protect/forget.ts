@@ -1,7 +1,8 @@
 import { isId } from '@holdfast/engine';
+import type { Point } from '../catalog/records.ts';
 import { formatCounted } from '../cli/format.ts';
 import type { RepositoryAccess } from '../cli/repository-options.ts';
-import { decideRetention } from '../retention/decide-retention.ts';
+import { decideRetention, type RetentionDecision } from '../retention/decide-retention.ts';
 import { forgetHeld } from './forget-held.ts';
 import { accessFor, type Duty, repositoryNamed } from './hands.ts';
 import { retentionInputs } from './retention-inputs.ts';
@@ -24,11 +25,15 @@ export async function forgetPoints(duty: Duty, name: string): Promise<TaskOutcom
   const gone: string[] = [];
   const skipped: string[] = [];
   let kept = 0;
-  for (const { source, input } of retentionInputs(policy, name, { ...seen, findings, now })) {
-    const decision = decideRetention(input);
-    kept += decision.kept.length;
-    gone.push(...decision.removed.map(({ point }) => point.snapshot));
-    if (decision.skipped !== undefined) skipped.push(`${source}: ${decision.skipped.because}`);
+  const inputs = retentionInputs(policy, name, { ...seen, findings, now });
+  for (const [source, ofOne] of Map.groupBy(inputs, (judged) => judged.source)) {
+    const decisions = ofOne.map(({ input }) => decideRetention(input));
+    const removed = removedByAll(decisions);
+    kept += (ofOne[0]?.input.points.length ?? 0) - removed.length;
+    gone.push(...removed.map(({ snapshot }) => snapshot));
+    for (const because of new Set(decisions.flatMap((decision) => decision.skipped?.because ?? []))) {
+      skipped.push(`${source}: ${because}`);
+    }
   }
   if (gone.length > 0) await forget(duty, access, gone);
   return {
@@ -46,6 +51,13 @@ export async function forgetPoints(duty: Duty, name: string): Promise<TaskOutcom
         (skipped.length === 0 ? '' : `; nothing was judged of ${skipped.join('; ')}`),
     },
   };
+}
+
+/** Pure: a source may lie there by several copies with rules of their own; what one of them keeps stays. */
+export function removedByAll(decisions: readonly RetentionDecision[]): Point[] {
+  const [first, ...others] = decisions.map(({ removed }) => removed.map(({ point }) => point));
+  const alsoRemoved = others.map((points) => new Set(points.map(({ snapshot }) => snapshot)));
+  return (first ?? []).filter(({ snapshot }) => alsoRemoved.every((removed) => removed.has(snapshot)));
 }
 
 /** The policy is the consent; what goes is on record with the run, and comes back with `repo forget --undo` for a day. */

@@ -56,8 +56,16 @@ function keptByCount(
   return [...kept, [oldest, { kind: 'period', period, name, oldest: true }]];
 }
 
-/** Names that differ exactly where the periods do. An hour that comes twice is two. */
+/** A preview of years asks the same thousands of times, and the calendar takes its time to answer. */
+const names = new WeakMap<Point, Map<string, string>>();
+
 function nameOfPeriod(period: Period, point: Point, timezone: string): string {
+  const ofPoint = names.getOrInsertComputed(point, () => new Map());
+  return ofPoint.getOrInsertComputed(`${period} ${timezone}`, () => tellPeriod(period, point, timezone));
+}
+
+/** Names that differ exactly where the periods do. An hour that comes twice is two. */
+function tellPeriod(period: Period, point: Point, timezone: string): string {
   if (period === 'last') return point.snapshot;
   const local = Temporal.Instant.fromEpochMilliseconds(point.time).toZonedDateTimeISO(timezone);
   const date = local.toPlainDate();

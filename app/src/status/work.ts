@@ -44,7 +44,8 @@ export function intervalOf(work: WorkFacts | undefined): number | undefined {
 
 /** The next time that something is tried by itself: a run that waits for its time, else the schedule. */
 export function nextRunOf(work: WorkFacts | undefined): number | undefined {
-  return work?.open?.state === 'waiting' ? work.open.dueAt : work?.nextDue;
+  if (work?.open?.state !== 'waiting') return work?.nextDue;
+  return work.open.notBefore ?? work.open.dueAt;
 }
 
 export function runningSince(work: WorkFacts | undefined): number | undefined {

@@ -65,6 +65,21 @@ describe('limit', () => {
     expect(clock.now()).toBe(10 * 1000 + 9 * 2000);
   });
 
+  test('an index file does not wait for packs that were given up, and what comes next waits for it', async () => {
+    const clock = virtualClock();
+    const backend = limit(openMemory(), { clock, upload: 500 });
+    const [first, second, last] = packs as [(typeof packs)[0], (typeof packs)[0], (typeof packs)[0]];
+    await backend.save(first.handle, first.data);
+    const given = new AbortController();
+    const saving = backend.save(second.handle, second.data, given.signal);
+    given.abort(new Error('given up'));
+    await expect(saving).rejects.toThrow('given up');
+    await backend.save({ ...last.handle, type: 'index' }, last.data);
+    expect(clock.now()).toBe(0);
+    await backend.save(last.handle, last.data);
+    expect(clock.now()).toBe(6000);
+  });
+
   test('requests have a rate too, whatever is asked', async () => {
     const clock = virtualClock();
     const backend = limit(openMemory(), { clock, requests: 4 });

@@ -19,6 +19,10 @@ export interface LimitOptions {
  * Keeps within rates and a number of calls at once. A call waits for its turn at the rates first, and only then for a
  * connection, so that a long wait holds no connection that a small call could use. A list takes no connection: its
  * consumer may well load what it names.
+ *
+ * Only packs wait for the rate of saves; what is small goes at once, and the packs behind it wait for it. Locks must be
+ * kept alive, and when a backup is interrupted an index file must name what is durable while the line is still taken for
+ * packs that never went.
  */
 export function limit(inner: Backend, options: LimitOptions): Backend {
   const { clock } = options;
@@ -35,7 +39,8 @@ export function limit(inner: Backend, options: LimitOptions): Backend {
     async save(handle, data, signal) {
       signal?.throwIfAborted();
       await requests?.turn(1, signal);
-      await upload?.turn(data.length, signal);
+      if (handle.type === 'pack') await upload?.turn(data.length, signal);
+      else upload?.charge(data.length);
       await calls.run(() => inner.save(handle, data, signal), signal);
     },
 
