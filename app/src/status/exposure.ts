@@ -1,5 +1,4 @@
 import type { Problem } from '../alert/incident.ts';
-import type { RecoveryWindow } from '../catalog/records.ts';
 import { formatDuration } from '../cli/format.ts';
 import type { Policy, SourcePolicy } from '../policy/model.ts';
 import type { Facts, Holding } from './facts.ts';
@@ -34,7 +33,7 @@ export function exposuresOf(policy: Policy, source: SourcePolicy, facts: Facts, 
       : now - journal.spoolMoment;
   const homes = homesOf(policy, source);
   const measured = homes
-    .map((repository) => ({ repository, milliseconds: exposureAt(repository, source, facts, now) }))
+    .map((repository) => ({ repository, milliseconds: exposureAt(policy, repository, source, facts, now) }))
     .filter((one): one is { repository: string; milliseconds: number } => one.milliseconds !== undefined);
   const repository = measured.find((one) => one.repository === source.repository)?.milliseconds;
   // Of a place that nobody has looked at nothing can be said, so nothing is said of the farthest then.
@@ -57,26 +56,53 @@ function sharesHost(source: SourcePolicy, facts: Facts): boolean {
   return source.journal?.spoolOnSourceHost ?? found ?? true;
 }
 
-function exposureAt(repository: string, source: SourcePolicy, facts: Facts, now: number): number | undefined {
-  const newest = newestMoment(repository, source, facts);
+function exposureAt(
+  policy: Policy,
+  repository: string,
+  source: SourcePolicy,
+  facts: Facts,
+  now: number,
+): number | undefined {
+  const newest = newestMoment(policy, repository, source, facts);
   return newest === undefined ? undefined : Math.max(0, now - newest);
 }
 
-function newestMoment(repository: string, source: SourcePolicy, facts: Facts): number | undefined {
+function newestMoment(
+  policy: Policy,
+  repository: string,
+  source: SourcePolicy,
+  facts: Facts,
+): number | undefined {
   const good = holdingOf(facts, source.name, repository)?.newestGood?.time;
   if (source.journal === undefined || good === undefined) return good;
   const window = windowsOf(facts, source.name, repository).at(-1)?.to ?? good;
   // Behind a gap the journal leads nowhere, however fresh it is.
   const gap = openGapOf(facts, source.name, source.repository);
-  const shipped = gap === undefined ? (journalOf(facts, source.name)?.repositoryMoment ?? 0) : 0;
-  const home = windowsOf(facts, source.name, source.repository).at(-1);
-  // A database at rest makes no slices. Who has all that there is, is as far as the journal says.
-  const complete = repository === source.repository || reaches(window, home);
-  return Math.max(good, window, complete ? shipped : 0);
+  const { repositoryMoment: shipped, seenAt = 0 } = journalOf(facts, source.name) ?? {};
+  if (gap !== undefined || shipped === undefined) return Math.max(good, window);
+  if (repository === source.repository) return Math.max(good, window, shipped);
+  // A database at rest makes no slices. A copy that went well brought all that there was when it began: what the journal
+  // had written there by then, which was as old as it is now.
+  const carried = carriedAt(policy, repository, source, facts);
+  return Math.max(good, window, carried === undefined ? 0 : Math.min(shipped, carried - (seenAt - shipped)));
 }
 
-function reaches(moment: number, home: RecoveryWindow | undefined): boolean {
-  return home !== undefined && moment >= home.to;
+/** When the last copy of a source to a repository began, if it went well. */
+function carriedAt(
+  { copies }: Policy,
+  repository: string,
+  source: SourcePolicy,
+  facts: Facts,
+): number | undefined {
+  const begun = copies
+    .filter(({ to, from, sources }) => {
+      return to === repository && from === source.repository && sources.includes(source.name);
+    })
+    .flatMap(({ name }) => {
+      const last = workOf(facts, 'copy', name)?.last;
+      return last?.state === 'succeeded' && last.startedAt !== undefined ? [last.startedAt] : [];
+    });
+  return begun.length === 0 ? undefined : Math.max(...begun);
 }
 
 export function exposureProblems(

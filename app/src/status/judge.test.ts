@@ -332,9 +332,28 @@ describe('the judge', () => {
     expect(metadata?.exposure).toEqual({
       spool: 2 * SECOND,
       repository: MINUTE,
-      farthest: { milliseconds: MINUTE, repository: 'main' },
+      farthest: { milliseconds: 2 * MINUTE, repository: 'offsite' },
       best: 2 * SECOND,
     });
+  });
+
+  test('counts a far place as of the last copy that went well, and no fresher', () => {
+    const carriedAgo = (age: number, state: 'succeeded' | 'failed') => {
+      const facts = healthyFacts();
+      const work = facts.work.map((one) =>
+        one.kind === 'copy' && one.last !== undefined
+          ? { ...one, last: { ...one.last, state, startedAt: NOW - age, endedAt: NOW - age + SECOND } }
+          : one,
+      );
+      return judged({ ...facts, work }).sources[0]?.exposure.farthest;
+    };
+    // What the journal had there when the copy began was 59 s old.
+    expect(carriedAgo(30 * SECOND, 'succeeded')).toEqual({
+      milliseconds: 89 * SECOND,
+      repository: 'offsite',
+    });
+    expect(carriedAgo(30 * SECOND, 'failed')).toEqual({ milliseconds: 2 * MINUTE, repository: 'offsite' });
+    expect(carriedAgo(10 * MINUTE, 'succeeded')).toEqual({ milliseconds: 2 * MINUTE, repository: 'offsite' });
   });
 
   test('does not count a spool on the source’s own host, nor one of which nobody knows', () => {
