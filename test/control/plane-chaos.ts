@@ -139,8 +139,8 @@ async function historyOf(scene: PolicyScene) {
 function unanswered(marks: ReadonlyMap<string, number>, ended: readonly Run[]): string[] {
   return [...marks].flatMap(([name, handled]) => {
     const runs = ended.filter(({ kind, about }) => `${kind} ${about}` === name);
-    // What may wait for its first moment has none.
-    if (runs.length === 0) return /^(?:retention|check|verify)/.test(name) ? [] : [`${name} never ran`];
+    // All else waits for its first moment.
+    if (runs.length === 0) return /^(?:snapshot|copy|survey) /.test(name) ? [`${name} never ran`] : [];
     return runs.some(({ dueAt, endedAt = 0 }) => dueAt >= handled || endedAt >= handled)
       ? []
       : [`${name} was due at ${new Date(handled).toISOString()}, and no run answers for it`];

@@ -284,4 +284,4 @@ function textOf(stream: NodeJS.ReadableStream): () => string {
 
 const PASSWORD = 'the password of a test';
 /** Milliseconds. */
-const LONGEST_WAIT = 30_000;
+const LONGEST_WAIT = 90_000;
