@@ -161,6 +161,21 @@ describe('a second backup shows the tree as it is now, whatever changed', () => 
     expect(parent?.id).toBe(first?.id);
     expect(treeFacts(await scene.restored(server, snapshot!.id))).toEqual(treeFacts(scene.tree));
   });
+
+  withRestic('while another snapshot cannot be read', async ({ server }) => {
+    using scene = new BackupScene();
+    growTree(scene.tree);
+    const repository = await scene.create();
+    const { snapshot: first } = await scene.backup(repository);
+    const { snapshot: damaged } = await scene.backup(repository);
+    const file = join(scene.repositoryPath, 'snapshots', damaged!.id);
+    chmodSync(file, 0o600);
+    truncateSync(file, 40);
+    for (const [name, change] of Object.entries(changes)) change(join(scene.tree, name));
+    const { snapshot, parent } = await scene.backup(repository);
+    expect(parent?.id).toBe(first?.id);
+    expect(treeFacts(await scene.restored(server, snapshot!.id))).toEqual(treeFacts(scene.tree));
+  });
 });
 
 withRestic(

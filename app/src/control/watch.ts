@@ -1,4 +1,4 @@
-import type { Clock, Random } from '@holdfast/engine';
+import type { Clock, Failure, Random } from '@holdfast/engine';
 import type { Ping } from '../alert/channel/ping.ts';
 import type { Send } from '../alert/channel/sending.ts';
 import { decideAlerts } from '../alert/decision.ts';
@@ -14,6 +14,7 @@ import type { Status } from '../status/status.ts';
 import type { CurrentPolicy, LoadedPolicy } from './current-policy.ts';
 import { gatherFacts } from './gather-facts.ts';
 import { addMessages, pruneDeliveries, sqlOutbox } from './sql-outbox.ts';
+import { troubleOf } from './trouble.ts';
 
 export interface WatchParts {
   readonly database: Database;
@@ -27,6 +28,7 @@ export interface WatchParts {
   readonly spools: () => readonly { readonly source: string; readonly onSourceHost: boolean }[];
   /** Hears of each judgement. */
   readonly onStatus: (status: Status) => Promise<void>;
+  readonly onTrouble: (failure: Failure) => void;
   readonly signal: AbortSignal;
 }
 
@@ -79,7 +81,7 @@ export class Watch {
 
   /** One at a time, and nobody waits for it: a channel may take its ten seconds. */
   #deliver(): void {
-    const { database, current, clock, random, senderOf, signal } = this.#parts;
+    const { database, current, clock, random, senderOf, onTrouble, signal } = this.#parts;
     const { stack, timezone, alerts } = current.loaded.policy;
     this.#delivering ??= deliverDue(
       {
@@ -91,8 +93,10 @@ export class Watch {
       },
       signal,
     )
-      // What did not get through is in the outbox; what else goes wrong comes again with the next look.
-      .catch(() => undefined)
+      // What did not get through is in the outbox, and known. This is something else.
+      .catch((error: unknown) => {
+        if (!signal.aborted) onTrouble(troubleOf(error));
+      })
       .finally(() => {
         this.#delivering = undefined;
       });

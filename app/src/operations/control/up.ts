@@ -53,6 +53,7 @@ export function runUp(machine: Machine): RunUp {
       ping: pinger(tools),
       spools: () => spools,
       onStatus: (status) => writeStatusFile(directory, status),
+      onTrouble: (failure) => story.trouble(failure),
       signal: work.signal,
     });
     await runControlPlane({

@@ -223,7 +223,8 @@ async function findParent(
   options: BackupOptions,
 ): Promise<StoredSnapshot | undefined> {
   const wanted = JSON.stringify(paths);
-  const snapshots = await repository.loadSnapshots(options.signal);
+  // A parent only saves work: one that cannot be read must not keep what is new from being saved. `check` tells of it.
+  const snapshots = await repository.loadSnapshots(options.signal, () => undefined);
   return snapshots.findLast(
     (snapshot) =>
       snapshot.hostname === options.labels.hostname && JSON.stringify(snapshot.paths.toSorted()) === wanted,
