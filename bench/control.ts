@@ -73,7 +73,9 @@ try {
     database.transaction((transaction) => savePoints(transaction, [pointAt('main', 'source-1', -1 - lap)])),
   );
   await measure('one repository read anew (half of all points)', 1, () =>
-    database.transaction((transaction) => replacePoints(transaction, 'offsite', pointsOf('offsite'))),
+    database.transaction((transaction) =>
+      replacePoints(transaction, 'offsite', pointsOf('offsite'), Date.now()),
+    ),
   );
   await measure('a run of one step, from asked for to recorded', laps(), (lap) => runOnce(queue, lap));
   await measure('taking one of 200 that wait', laps(), async (lap) => {

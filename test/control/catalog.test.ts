@@ -4,7 +4,13 @@ import { closeFindings, readFindings, saveFindings } from '../../app/src/catalog
 import { readIncidents, replaceIncidents } from '../../app/src/catalog/incidents.ts';
 import { readJournals, removeJournal, saveJournal } from '../../app/src/catalog/journals.ts';
 import { readSummaries } from '../../app/src/catalog/point-summary.ts';
-import { placesOf, readPoints, removePoints, savePoints } from '../../app/src/catalog/points.ts';
+import {
+  placesOf,
+  readPoints,
+  removePoints,
+  replacePoints,
+  savePoints,
+} from '../../app/src/catalog/points.ts';
 import { readPolicies, savePolicy } from '../../app/src/catalog/policies.ts';
 import { dumpCatalog, replaceCatalog } from '../../app/src/catalog/rebuild.ts';
 import type { OpenFinding, Point, Run } from '../../app/src/catalog/records.ts';
@@ -82,6 +88,18 @@ async function collected(lines: AsyncIterable<string>): Promise<string[]> {
 }
 
 describe('points', () => {
+  test('that were saved while a look was under way outlast it', async () => {
+    const [gone, seen, late] = [point('gone'), point('seen'), point('late')];
+    await inTransaction(savePoints, [gone, seen, late]);
+    const heard = 'UPDATE holdfast.point SET heard_at = CASE snapshot WHEN $1 THEN 30 ELSE 10 END';
+    await database.execute(heard, [Buffer.from(late.snapshot, 'hex')]);
+    await inTransaction(replacePoints, 'main', [seen], 20);
+    const left = await readPoints(database, { repository: 'main', source: 'shop' });
+    expect(left.map(({ snapshot }) => snapshot).sort()).toEqual([seen.snapshot, late.snapshot].sort());
+    await inTransaction(replacePoints, 'main', [seen], 40);
+    expect(await readPoints(database, { repository: 'main', source: 'shop' })).toEqual([seen]);
+  });
+
   test('are summed up as they come and go, by place, source and kind', async () => {
     const old = point('old', { time: 1_000 });
     const good = point('good', { time: 2_000 });

@@ -24,18 +24,22 @@ export async function removePoints(
   await summarize(transaction, repository, [...new Set(gone.map(({ source }) => source))]);
 }
 
-/** All that is remembered of a repository's points, exchanged for what it was found to hold. */
+/**
+ * All that is remembered of a repository's points, exchanged for what it was found to hold by a look that began at
+ * `lookedAt`; what was heard of since then, that look could not see.
+ */
 export async function replacePoints(
   transaction: Transaction,
   repository: string,
   points: readonly Point[],
+  lookedAt: number,
 ): Promise<void> {
   const found = points.filter((point) => point.repository === repository);
   const gone = await transaction.query<{ source: string }>(
     `DELETE FROM holdfast.point WHERE repository = $1
-       AND snapshot NOT IN (SELECT decode(listed, 'hex') FROM unnest($2::text[]) AS listed)
+       AND snapshot NOT IN (SELECT decode(listed, 'hex') FROM unnest($2::text[]) AS listed) AND heard_at < $3
      RETURNING source`,
-    [repository, found.map(({ snapshot }) => snapshot)],
+    [repository, found.map(({ snapshot }) => snapshot), lookedAt],
   );
   await savePoints(transaction, found);
   await summarize(transaction, repository, [...new Set(gone.map(({ source }) => source))]);

@@ -20,7 +20,7 @@ export async function replaceCatalog(
   repository: string,
   found: CataloguedRepository,
 ): Promise<void> {
-  await replacePoints(transaction, repository, found.points);
+  await replacePoints(transaction, repository, found.points, Number.MAX_SAFE_INTEGER);
   await replaceWindows(transaction, { repository }, found.windows);
   const codes = (await readFindings(transaction, repository)).map(({ code }) => code);
   await closeFindings(transaction, { repository, codes, lookedAt: Number.MAX_SAFE_INTEGER });

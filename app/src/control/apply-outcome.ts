@@ -27,9 +27,9 @@ export async function applyOutcome(database: Database, outcome: TaskOutcome): Pr
 
 async function applySurvey(
   session: Transaction,
-  { repository, points, windows, size }: RepositorySurvey,
+  { repository, at, points, windows, size }: RepositorySurvey,
 ): Promise<void> {
-  await replacePoints(session, repository, points);
+  await replacePoints(session, repository, points, at);
   await replaceWindows(session, { repository }, windows);
   await saveSize(session, size);
 }

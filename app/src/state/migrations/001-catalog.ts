@@ -15,6 +15,8 @@ CREATE TABLE holdfast.point (
   bytes bigint NOT NULL,
   added bigint NOT NULL,
   complete boolean NOT NULL,
+  -- When it was first heard of, by this server's clock.
+  heard_at bigint NOT NULL DEFAULT (extract(epoch FROM clock_timestamp()) * 1000)::bigint,
   PRIMARY KEY (repository, snapshot)
 );
 CREATE INDEX point_by_time ON holdfast.point (repository, source, kind, time DESC, snapshot) INCLUDE (complete);
