@@ -23,6 +23,7 @@ export interface JournalKeeperOptions {
 export async function keepJournalRunning(options: JournalKeeperOptions): Promise<void> {
   const { clock, random, signal } = options;
   const watch = new JournalWatch(options);
+  watch.starting();
   for (let failures = 0; !signal.aborted; failures += 1) {
     const startedAt = clock.now();
     const worker = options.start(watch);
@@ -57,7 +58,12 @@ class JournalWatch implements WorkerAudience {
   constructor(options: JournalKeeperOptions) {
     this.#options = options;
     const now = options.clock.now();
-    this.#state = { source: options.source, state: 'starting', seenAt: now, since: now, restarts: -1 };
+    this.#state = { source: options.source, state: 'starting', seenAt: now, since: now, restarts: 0 };
+  }
+
+  /** What an earlier control plane said of it is no longer so. A worker that has failed and begins again changes nothing. */
+  starting(): void {
+    this.#options.onState(this.#state);
   }
 
   progress({ phase, figures = {} }: ProgressSample): void {
@@ -102,7 +108,7 @@ class JournalWatch implements WorkerAudience {
       ...this.#state,
       state: 'stopped',
       seenAt: now,
-      since: now,
+      since: this.#state.state === 'stopped' ? this.#state.since : now,
       restarts: this.#state.restarts + 1,
       failure: {
         code: isFailure(error) ? error.code : 'internal',

@@ -40,6 +40,8 @@ export class Watch {
   readonly #parts: WatchParts;
   readonly #signOfLife: SignOfLife;
   #lookedAt = 0;
+  /** Since when we look again and again. */
+  #begunAt = 0;
   #prunedAt = 0;
   #delivering: Promise<void> | undefined;
 
@@ -52,13 +54,15 @@ export class Watch {
     const { database, current, clock, who, onStatus } = this.#parts;
     const now = clock.now();
     if (now - this.#lookedAt < LOOK_EVERY_MS) return;
+    if (now - this.#lookedAt > SETTLING_MS) this.#begunAt = now;
     this.#lookedAt = now;
     await saveBeat(database, now, who);
     const status = await judgeNow(database, current.loaded, now, this.#parts.spools());
     const { stack, alerts } = current.loaded.policy;
     const unheard = alerts.ping === undefined ? [] : this.#signOfLife.problems();
     const problems = [...status.problems, ...refusedPolicy(current, now), ...unheard];
-    await this.#tell(problems, now);
+    // What stood still with us goes on within seconds: after a restart nobody has to get up for that.
+    if (now - this.#begunAt >= SETTLING_MS) await this.#tell(problems, now);
     await onStatus(status);
     this.#deliver();
     if (alerts.ping !== undefined)
@@ -133,5 +137,6 @@ function refusedPolicy({ refused, loaded }: CurrentPolicy, now: number): Problem
 }
 
 const LOOK_EVERY_MS = 2000;
+const SETTLING_MS = 10_000;
 const DAY_MS = 86_400_000;
 const DELIVERIES_MS = 30 * DAY_MS;
