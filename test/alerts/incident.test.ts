@@ -66,7 +66,8 @@ function fresh(now: number): Facts {
     spoolMoment: now,
     repositoryMoment: now,
   }));
-  return { ...facts, beat: now, journals };
+  const windows = facts.windows?.map((window) => ({ ...window, to: now }));
+  return { ...facts, beat: now, journals, ...(windows === undefined ? {} : { windows }) };
 }
 
 function stopped(now: number): Facts {
