@@ -2,44 +2,29 @@ import type { Session } from '../state/session.ts';
 import { defined } from './columns.ts';
 import type { Run, RunStep } from './records.ts';
 
+type Wanted = readonly Pick<Run, 'kind' | 'about'>[];
+
 /** Of each kind and about that is asked for: the last one that was queued. */
-export async function readLastRuns(
-  session: Session,
-  wanted: readonly Pick<Run, 'kind' | 'about'>[],
-): Promise<Run[]> {
-  return await readRunRows(
-    session,
-    `SELECT last.* FROM unnest($1::text[], $2::text[]) AS wanted (kind, about)
-     CROSS JOIN LATERAL (SELECT * FROM holdfast.run WHERE run.kind = wanted.kind AND run.about = wanted.about
-       ORDER BY queued_at DESC LIMIT 1) AS last`,
-    [wanted.map(({ kind }) => kind), wanted.map(({ about }) => about)],
-  );
+export async function readLastRuns(session: Session, wanted: Wanted): Promise<Run[]> {
+  return await readLast(session, wanted, 'true');
 }
 
 /** Of each kind and about that is asked for: the last one that has ended, whatever waits or runs behind it. */
-export async function readLastEndedRuns(
-  session: Session,
-  wanted: readonly Pick<Run, 'kind' | 'about'>[],
-): Promise<Run[]> {
-  return await readRunRows(
-    session,
-    `SELECT last.* FROM unnest($1::text[], $2::text[]) AS wanted (kind, about)
-     CROSS JOIN LATERAL (SELECT * FROM holdfast.run WHERE run.kind = wanted.kind AND run.about = wanted.about
-       AND ended_at IS NOT NULL ORDER BY queued_at DESC LIMIT 1) AS last`,
-    [wanted.map(({ kind }) => kind), wanted.map(({ about }) => about)],
-  );
+export async function readLastEndedRuns(session: Session, wanted: Wanted): Promise<Run[]> {
+  return await readLast(session, wanted, 'ended_at IS NOT NULL');
 }
 
 /** Of each kind and about that is asked for: the last one that ended well, wholly or nearly. */
-export async function readLastGoodRuns(
-  session: Session,
-  wanted: readonly Pick<Run, 'kind' | 'about'>[],
-): Promise<Run[]> {
+export async function readLastGoodRuns(session: Session, wanted: Wanted): Promise<Run[]> {
+  return await readLast(session, wanted, "state IN ('succeeded', 'incomplete')");
+}
+
+async function readLast(session: Session, wanted: Wanted, condition: string): Promise<Run[]> {
   return await readRunRows(
     session,
     `SELECT last.* FROM unnest($1::text[], $2::text[]) AS wanted (kind, about)
      CROSS JOIN LATERAL (SELECT * FROM holdfast.run WHERE run.kind = wanted.kind AND run.about = wanted.about
-       AND state IN ('succeeded', 'incomplete') ORDER BY queued_at DESC LIMIT 1) AS last`,
+       AND ${condition} ORDER BY queued_at DESC LIMIT 1) AS last`,
     [wanted.map(({ kind }) => kind), wanted.map(({ about }) => about)],
   );
 }
