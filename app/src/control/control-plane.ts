@@ -25,6 +25,8 @@ export interface ControlPlaneParts {
   readonly start: (order: Order, audience: WorkerAudience) => Worker;
   /** Looks whether reality and policy part, and tells who must know. */
   readonly watch: () => Promise<void>;
+  /** Something has gone wrong: looks at the next opportunity. */
+  readonly hurry: () => void;
   readonly audience: ControlAudience;
   readonly signal: AbortSignal;
 }
@@ -79,7 +81,9 @@ async function steps(parts: ControlPlaneParts, queue: RunQueue): Promise<void> {
     policy: () => current.loaded.policy,
     run: async (step, stopping) => {
       audience.began(step);
-      audience.ended(step, await runStep(step, working, stopping));
+      const end = await runStep(step, working, stopping);
+      if (typeof end !== 'string' && end.state === 'failed') parts.hurry();
+      audience.ended(step, end);
     },
     onTrouble: (failure) => audience.trouble(failure),
     signal,

@@ -43,6 +43,7 @@ export class Watch {
   /** Since when we look again and again. */
   #begunAt = 0;
   #prunedAt = 0;
+  #hurried = false;
   #delivering: Promise<void> | undefined;
 
   constructor(parts: WatchParts) {
@@ -50,10 +51,16 @@ export class Watch {
     this.#signOfLife = new SignOfLife(parts.ping);
   }
 
+  /** Something has just gone wrong: whoever must know need not wait for the next look. */
+  hurry(): void {
+    this.#hurried = true;
+  }
+
   async look(): Promise<void> {
     const { database, current, clock, who, onStatus } = this.#parts;
     const now = clock.now();
-    if (now - this.#lookedAt < LOOK_EVERY_MS) return;
+    if (now - this.#lookedAt < LOOK_EVERY_MS && !this.#hurried) return;
+    this.#hurried = false;
     if (now - this.#lookedAt > SETTLING_MS) this.#begunAt = now;
     this.#lookedAt = now;
     await saveBeat(database, now, who);
@@ -80,6 +87,8 @@ export class Watch {
       const decision = decideAlerts({ problems, incidents, policy: alerts, now });
       if (decision.messages.length > 0) await addMessages(session, decision.messages, now);
       await replaceIncidents(session, decision.incidents);
+      // News that waits for company goes out as soon as it has waited.
+      if (decision.incidents.some((one) => isFresh(one, alerts.group, now))) this.#hurried = true;
     });
   }
 
@@ -105,6 +114,11 @@ export class Watch {
         this.#delivering = undefined;
       });
   }
+}
+
+/** Not told yet, and seen so recently that it may only be waiting for company. */
+function isFresh({ told, goneAt, appearedAt }: Incident, group: number, now: number): boolean {
+  return told.length === 0 && goneAt === undefined && now - appearedAt <= group + LOOK_EVERY_MS;
 }
 
 /** The judgement of a moment, from what the memory has of it. */

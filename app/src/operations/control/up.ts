@@ -66,6 +66,7 @@ export function runUp(machine: Machine): RunUp {
       environment,
       start: (order, audience) => startWorker(program, order, audience),
       watch: () => watch.look(),
+      hurry: () => watch.hurry(),
       audience: story,
       signal: work.signal,
     });
