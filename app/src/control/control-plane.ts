@@ -23,8 +23,8 @@ export interface ControlPlaneParts {
   readonly stateDirectory: string;
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly start: (order: Order, audience: WorkerAudience) => Worker;
-  /** Looks whether reality and policy part, and tells who must know. */
-  readonly watch: () => Promise<void>;
+  /** Looks whether reality and policy part, and tells who must know; whether the next look should come soon. */
+  readonly watch: () => Promise<boolean>;
   /** Something has gone wrong: looks at the next opportunity. */
   readonly hurry: () => void;
   readonly audience: ControlAudience;

@@ -22,8 +22,8 @@ export interface LeaderParts {
   readonly random: Random;
   readonly stateDirectory: string;
   readonly start: (order: Order, audience: WorkerAudience) => Worker;
-  /** Looks at everything and tells who must know. Called often; never rejects for what it finds. */
-  readonly watch: () => Promise<void>;
+  /** Looks at everything and tells who must know; whether the next look should come soon. Never rejects for what it finds. */
+  readonly watch: () => Promise<boolean>;
   readonly onTick: (report: TickReport) => void;
   readonly onTrouble: (failure: Failure) => void;
 }
@@ -44,6 +44,7 @@ export async function lead(parts: LeaderParts, signal: AbortSignal): Promise<voi
   let followed: string | undefined;
   let prunedAt = 0;
   while (!signal.aborted) {
+    let pause = TICK_MS;
     try {
       const { policy, text } = current.loaded;
       const now = clock.now();
@@ -56,7 +57,7 @@ export async function lead(parts: LeaderParts, signal: AbortSignal): Promise<voi
       }
       onTick(await tick({ database: state.database, queue, policy, now }));
       ledgers.look(now);
-      await parts.watch();
+      if (await parts.watch()) pause = SOON_MS;
       if (now - prunedAt > DAY_MS) {
         await pruneRuns(state.database, now - HISTORY_MS);
         prunedAt = now;
@@ -64,7 +65,7 @@ export async function lead(parts: LeaderParts, signal: AbortSignal): Promise<voi
     } catch (error) {
       if (!signal.aborted) onTrouble(troubleOf(error));
     }
-    await clock.sleep(TICK_MS, signal).catch(() => undefined);
+    await clock.sleep(pause, signal).catch(() => undefined);
   }
 }
 
@@ -123,6 +124,7 @@ async function dropOtherJournals({ state, current }: LeaderParts): Promise<void>
 }
 
 const TICK_MS = 1000;
+const SOON_MS = 250;
 const DAY_MS = 86_400_000;
 /** How long ended runs are remembered. */
 const HISTORY_MS = 120 * DAY_MS;

@@ -42,6 +42,8 @@ export class Watch {
   #lookedAt = 0;
   /** Since when we look again and again. */
   #begunAt = 0;
+  /** Nothing was wrong since then, or it has been wrong for too long. */
+  #settled = false;
   #prunedAt = 0;
   #hurried = false;
   #delivering: Promise<void> | undefined;
@@ -56,12 +58,21 @@ export class Watch {
     this.#hurried = true;
   }
 
-  async look(): Promise<void> {
+  /** Resolves with whether the next look should come sooner than usual. */
+  async look(): Promise<boolean> {
+    await this.#look();
+    return this.#hurried;
+  }
+
+  async #look(): Promise<void> {
     const { database, current, clock, who, onStatus } = this.#parts;
     const now = clock.now();
     if (now - this.#lookedAt < LOOK_EVERY_MS && !this.#hurried) return;
     this.#hurried = false;
-    if (now - this.#lookedAt > SETTLING_MS) this.#begunAt = now;
+    if (now - this.#lookedAt > SETTLING_MS) {
+      this.#begunAt = now;
+      this.#settled = false;
+    }
     this.#lookedAt = now;
     await saveBeat(database, now, who);
     const status = await judgeNow(database, current.loaded, now, this.#parts.spools());
@@ -69,7 +80,8 @@ export class Watch {
     const unheard = alerts.ping === undefined ? [] : this.#signOfLife.problems();
     const problems = [...status.problems, ...refusedPolicy(current, now), ...unheard];
     // What stood still with us goes on within seconds: after a restart nobody has to get up for that.
-    if (now - this.#begunAt >= SETTLING_MS) await this.#tell(problems, now);
+    if (problems.length === 0 || now - this.#begunAt >= SETTLING_MS) this.#settled = true;
+    if (this.#settled) await this.#tell(problems, now);
     await onStatus(status);
     this.#deliver();
     if (alerts.ping !== undefined)
