@@ -101,6 +101,7 @@ async function leadWhenever(parts: ControlPlaneParts, queue: RunQueue): Promise<
     onTrouble: (failure) => audience.trouble(failure),
   };
   while (!signal.aborted) {
+    // The memory is away: whoever takes steps asks it as well, and tells.
     await using leadership = await state.lead().catch(() => undefined);
     if (leadership !== undefined) {
       audience.leading(true);
